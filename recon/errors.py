@@ -1,0 +1,68 @@
+"""Every error that a user can meet. Each says what was found, what was expected, and what to do."""
+
+
+class ReconError(Exception):
+    """Base of all typed errors.
+
+    Args:
+        message: What was found and what was expected.
+        hint: What the person can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = ""):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+class InputError(ReconError):
+    """The given photographs, folder or option cannot be used."""
+
+    exit_code = 2
+
+
+class FormatError(InputError):
+    """A file does not follow the format that its name or place promises."""
+
+
+class LimitError(InputError):
+    """An input is larger than the stated limits allow."""
+
+
+class GeometryError(InputError):
+    """Cameras, points or Gaussians hold values with no geometric meaning (NaN, non-rotation, zero scale)."""
+
+
+class PoseError(ReconError):
+    """Camera poses could not be found from the photographs."""
+
+    exit_code = 3
+
+
+class CheckpointError(ReconError):
+    """Weights are missing, of another shape, or not in a safe format."""
+
+    exit_code = 4
+
+
+class ExportError(ReconError):
+    """A result could not be written."""
+
+    exit_code = 5
+
+
+class ResourceError(ReconError):
+    """The machine lacks the memory, device or library that the request needs."""
+
+    exit_code = 6
+
+
+class TrainingError(ReconError):
+    """Training met a state from which going on would spoil the weights."""
+
+    exit_code = 7

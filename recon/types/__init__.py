@@ -8,4 +8,15 @@ from recon.types.pointmap import PointMap
 from recon.types.scene import Provenance, Scene
 from recon.types.views import ViewSet
 
-__all__ = ["Cameras", "Gaussians", "Mesh", "Photograph", "PointMap", "PoseEstimate", "PoseReport", "Provenance", "Scene", "ViewSet"]
+__all__ = [
+    "Cameras",
+    "Gaussians",
+    "Mesh",
+    "Photograph",
+    "PointMap",
+    "PoseEstimate",
+    "PoseReport",
+    "Provenance",
+    "Scene",
+    "ViewSet",
+]

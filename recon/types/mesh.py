@@ -40,6 +40,6 @@ class Mesh:
             if value is not None:
                 require_shape(name, value, (num, width))
                 require_finite(name, value)
-        if len(self.faces) and not (0 <= int(self.faces.min()) and int(self.faces.max()) < num):
+        if len(self.faces) and not (int(self.faces.min()) >= 0 and int(self.faces.max()) < num):
             raise GeometryError(f"faces name vertices outside 0..{num - 1}")
         return self

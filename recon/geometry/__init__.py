@@ -1,0 +1,1 @@
+"""Small pure functions on cameras, rays and points."""

@@ -1,0 +1,21 @@
+"""Shared fixtures; every function with jaxtyping annotations is checked by beartype while the tests run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+install_import_hook(["recon", "models"], "beartype.beartype")
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def fixtures() -> Path:
+    return FIXTURES

@@ -1,0 +1,34 @@
+"""Sizes of iLRM-nano."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NanoConfig:
+    """Sizes of the network and of its plane sweep.
+
+    Attributes:
+        dim: Token width.
+        head_dim: Width of one attention head.
+        num_layers: Update layers (read, then share).
+        feature_dim: Channels of the convolutional features at 1/4 and 1/8 resolution.
+        match_dim: Channels of the features that are correlated between views.
+        num_sources: Views that each view is matched with, at most.
+        coarse_planes: Depth planes of the full sweep at 1/8 resolution.
+        fine_planes: Depth planes of the local sweep at 1/4 resolution.
+        nearest: Nearest plane in units of the reference length (largest distance between cameras).
+        farthest: Farthest plane in the same unit.
+        fine_range: Half width of the local sweep in natural log of depth.
+    """
+
+    dim: int = 256
+    head_dim: int = 64
+    num_layers: int = 4
+    feature_dim: int = 64
+    match_dim: int = 32
+    num_sources: int = 3
+    coarse_planes: int = 64
+    fine_planes: int = 16
+    nearest: float = 0.4
+    farthest: float = 64.0
+    fine_range: float = 0.25

@@ -1,0 +1,197 @@
+"""iLRM-nano: plane-sweep matching, iLRM update layers, a local sweep, one Gaussian per pixel.
+
+    images, cameras
+      -> features at 1/4 and 1/8
+      -> coarse sweep at 1/8 over all depths        which depth agrees with the other views?
+      -> viewpoint tokens (2x2 cells of that map)   iLRM: read own image, share with all views, repeated
+      -> depth at 1/8 (softmax over planes)
+      -> fine sweep at 1/4 around that depth
+      -> depth at full size (convex upsampling), colour residual, scale, rotation, opacity per pixel
+
+The published iLRM regresses depth from tokens alone, which takes a large model; matching gives a small one its
+geometry. Everything is expressed in the reference length (largest distance between cameras), so the result does not
+depend on the unit of the poses.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from models.ilrm.gaussian_batch import GaussianBatch
+from models.ilrm.nano.config import NanoConfig
+from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_from_maps
+from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv
+from models.ilrm.nano.sweep import PosedCameras, choose_sources, reference_length, sweep
+from models.ilrm.processor import Processor, init_normal
+from models.layers.patches import patchify, unpatchify
+from models.layers.precision import full_precision
+from recon.geometry.normalise import normalise_cameras
+from recon.geometry.projection import scale_intrinsics
+from recon.geometry.rays import camera_rays, pluecker_rays
+from recon.geometry.se3 import invert_rigid
+
+IMAGE_PATCH = 8
+
+
+class NanoOutput(NamedTuple):
+    """Gaussians, and the depth estimates of each stage for supervision (log of depth in reference lengths)."""
+
+    gaussians: GaussianBatch
+    coarse_logits: Float[Tensor, "batch views planes height_8 width_8"]
+    coarse_log_depth: Float[Tensor, "batch views height_8 width_8"]
+    log_depth: Float[Tensor, "batch views height width"]
+    unit: Float[Tensor, " batch"]
+
+
+class NanoILRM(nn.Module):
+    """The network; see the module's docstring.
+
+    Args:
+        config: Sizes.
+    """
+
+    def __init__(self, config: NanoConfig):
+        super().__init__()
+        self.config = config
+        half = config.feature_dim // 2
+        width = config.feature_dim + half
+        self.features = FeaturePyramid(config.feature_dim)
+        self.match_coarse = conv(config.feature_dim, config.match_dim, 1)
+        self.match_fine = conv(config.feature_dim, config.match_dim, 1)
+        self.match_scale = nn.Parameter(torch.tensor([10.0, 10.0]))
+        self.coarse_in = nn.Sequential(
+            conv(3 * config.coarse_planes + config.feature_dim + 6, width, 1), ResidualBlock(width)
+        )
+        self.viewpoint_tokenizer = nn.Sequential(
+            nn.Linear(4 * width, config.dim, bias=False), nn.LayerNorm(config.dim, bias=False)
+        )
+        self.image_tokenizer = nn.Sequential(
+            nn.Linear(9 * IMAGE_PATCH**2, config.dim, bias=False), nn.LayerNorm(config.dim, bias=False)
+        )
+        self.processor = Processor(config.dim, config.head_dim, config.num_layers)
+        self.token_decoder = nn.Sequential(
+            nn.LayerNorm(config.dim, bias=False), nn.Linear(config.dim, 4 * width, bias=False)
+        )
+        self.coarse_out = nn.Sequential(ResidualBlock(width), ResidualBlock(width))
+        self.coarse_head = conv(width, config.coarse_planes + 36, 1)
+        self.fine_in = conv(width + config.feature_dim + 3 * config.fine_planes + 1, width, 3)
+        self.fine_out = nn.Sequential(*(ResidualBlock(width) for _ in range(3)))
+        self.depth_head = conv(width, config.fine_planes + 9 * 16, 1)
+        self.half_in = nn.Sequential(conv(width, 4 * half, 1), nn.PixelShuffle(2))
+        self.half_out = nn.Sequential(conv(2 * half, width // 2), nn.GELU())
+        self.attribute_head = nn.Sequential(conv(width // 2, 4 * NUM_ATTRIBUTES, 1), nn.PixelShuffle(2))
+        for linears in (self.viewpoint_tokenizer, self.image_tokenizer, self.processor, self.token_decoder):
+            init_normal(linears)
+        for head in (self.coarse_head, self.depth_head, self.attribute_head[0]):
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
+        planes = torch.linspace(math.log(config.nearest), math.log(config.farthest), config.coarse_planes)
+        offsets = torch.linspace(-config.fine_range, config.fine_range, config.fine_planes)
+        self.register_buffer("coarse_log_planes", planes, persistent=False)
+        self.register_buffer("fine_offsets", offsets, persistent=False)
+
+    def forward(
+        self,
+        images: Float[Tensor, "batch views 3 height width"],
+        cam_from_world: Float[Tensor, "batch views 4 4"],
+        K: Float[Tensor, "batch views 3 3"],
+        unit: Float[Tensor, " batch"] | None = None,
+    ) -> NanoOutput:
+        """Gaussians in the frame and scale of the cameras.
+
+        Args:
+            images: sRGB 0..1; sides are multiples of 16.
+            cam_from_world: World-to-camera, OpenCV axes; at least two views.
+            K: Intrinsics in pixels.
+            unit: Length that the depth range is measured in; the reference length of the cameras if not given.
+        """
+        cameras = PosedCameras(cam_from_world, K)
+        unit = reference_length(cam_from_world) if unit is None else unit
+        sources = choose_sources(cam_from_world, self.config.num_sources)
+        views = images.shape[1]
+        pyramid = self.features(rearrange(images, "b v c h w -> (b v) c h w"))
+
+        coarse_map, coarse_stats = self._coarse_map(pyramid.eighth, cameras, sources, unit, views)
+        coarse_map = self._update(coarse_map, images, cameras)
+        out = self.coarse_head(coarse_map).float()
+        logits = out[:, : self.config.coarse_planes] + self.match_scale[0] * coarse_stats
+        coarse_log_depth = _expectation(logits, self.coarse_log_planes)
+        upsampled = convex_upsample(coarse_log_depth[:, None], out[:, self.config.coarse_planes :], 2)
+
+        log_depth, attributes = self._refine(pyramid, coarse_map, upsampled, cameras, sources, unit, views)
+        depth = log_depth.exp() * unit[:, None, None, None]
+        return NanoOutput(
+            gaussians=gaussians_from_maps(images, depth, attributes, cameras),
+            coarse_logits=logits.unflatten(0, (-1, views)),
+            coarse_log_depth=coarse_log_depth.unflatten(0, (-1, views)),
+            log_depth=log_depth,
+            unit=unit,
+        )
+
+    def _coarse_map(
+        self, eighth: Tensor, cameras: PosedCameras, sources: Tensor, unit: Tensor, views: int
+    ) -> tuple[Tensor, Tensor]:
+        """Map at 1/8 that the tokens are made of, and the mean matching score of every plane."""
+        height, width = eighth.shape[-2:]
+        depth = self.coarse_log_planes.exp() * unit[:, None]
+        depth = depth[:, None, :, None, None].expand(-1, views, -1, height, width)
+        match = self.match_coarse(eighth).unflatten(0, (-1, views))
+        stats = sweep(match, cameras, sources, depth, stride=8).flatten(0, 1)
+        rays = rearrange(_normalised_rays(cameras, height, width, 8), "b v h w c -> (b v) c h w")
+        return self.coarse_in(torch.cat([stats.flatten(1, 2), eighth, rays], dim=1)), stats[:, 0]
+
+    def _update(self, coarse_map: Tensor, images: Tensor, cameras: PosedCameras) -> Tensor:
+        """The iLRM part: tokens read their images and share with all views."""
+        views, _, height, width = images.shape[1:]
+        tokens = self.viewpoint_tokenizer(patchify(rearrange(coarse_map, "n c h w -> n h w c"), 2))
+        rays = _normalised_rays(cameras, height, width, 1)
+        pixels = torch.cat([rearrange(images * 2 - 1, "b v c h w -> b v h w c"), rays], dim=-1)
+        memory = self.image_tokenizer(patchify(pixels, IMAGE_PATCH))
+        tokens = self.processor(tokens.unflatten(0, (-1, views)), memory)
+        update = unpatchify(self.token_decoder(tokens).flatten(0, 1), 2, *coarse_map.shape[-2:])
+        return self.coarse_out(coarse_map + rearrange(update, "n h w c -> n c h w"))
+
+    def _refine(
+        self,
+        pyramid: Pyramid,
+        coarse_map: Tensor,
+        log_depth: Tensor,
+        cameras: PosedCameras,
+        sources: Tensor,
+        unit: Tensor,
+        views: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Depth and Gaussian attributes of every pixel from the local sweep at 1/4."""
+        planes = self.config.fine_planes
+        hypotheses = (log_depth.detach() + self.fine_offsets[:, None, None]).unflatten(0, (-1, views))
+        match = self.match_fine(pyramid.quarter).unflatten(0, (-1, views))
+        depth = hypotheses.exp() * unit[:, None, None, None, None]
+        stats = sweep(match, cameras, sources, depth, stride=4).flatten(0, 1)
+        enlarged = interpolate(coarse_map, scale_factor=2, mode="bilinear", align_corners=False)
+        x = self.fine_in(torch.cat([enlarged, pyramid.quarter, stats.flatten(1, 2), log_depth], dim=1))
+        x = self.fine_out(x)
+        logits, mix = self.depth_head(x).float().split([planes, 9 * 16], dim=1)
+        refined = log_depth + _expectation(logits + self.match_scale[1] * stats[:, 0], self.fine_offsets)[:, None]
+        full = convex_upsample(refined, mix, 4)[:, 0]
+        sharp = self.half_out(torch.cat([self.half_in(x), pyramid.half], dim=1))
+        attributes = self.attribute_head(sharp)
+        return full.unflatten(0, (-1, views)), attributes.unflatten(0, (-1, views))
+
+
+def _expectation(logits: Tensor, values: Tensor) -> Tensor:
+    """Mean of `values` under the softmax over channels (soft argmax; Kendall et al. 2017)."""
+    return (logits.softmax(1) * values[:, None, None]).sum(1)
+
+
+@full_precision
+def _normalised_rays(cameras: PosedCameras, height: int, width: int, stride: int) -> Tensor:
+    """Pluecker rays of maps with the given stride, in the normalised world of each scene."""
+    world_from_cam = invert_rigid(cameras.cam_from_world)
+    normalised = torch.stack([normalise_cameras(poses).apply(poses) for poses in world_from_cam])
+    origin, direction = camera_rays(normalised, scale_intrinsics(cameras.K, 1 / stride, 1 / stride), height, width)
+    return pluecker_rays(origin, direction)

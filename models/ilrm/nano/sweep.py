@@ -1,0 +1,122 @@
+"""Plane sweep between posed views (Collins 1996; Yao et al. 2018): where pixels land in other views, and how alike.
+
+Depths are z-depths in world units. A plane of a sweep may differ from pixel to pixel.
+"""
+
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from models.ilrm.nano.correlation import correlate
+from models.layers.precision import full_precision
+from recon.geometry.projection import pixel_grid, scale_intrinsics
+from recon.geometry.se3 import invert_rigid
+
+
+class PosedCameras(NamedTuple):
+    """Cameras of a batch of scenes.
+
+    Attributes:
+        cam_from_world: World-to-camera, OpenCV axes.
+        K: Intrinsics in pixels of the full image.
+    """
+
+    cam_from_world: Float[Tensor, "batch views 4 4"]
+    K: Float[Tensor, "batch views 3 3"]
+
+
+def reference_length(cam_from_world: Float[Tensor, "batch views 4 4"]) -> Float[Tensor, " batch"]:
+    """Largest distance between two camera centres, the unit of the depth range; 1 where all coincide."""
+    centres = invert_rigid(cam_from_world)[..., :3, 3]
+    extent = torch.cdist(centres, centres).amax((-2, -1))
+    return torch.where(extent > 1e-9, extent, torch.ones_like(extent))
+
+
+def choose_sources(
+    cam_from_world: Float[Tensor, "batch views 4 4"], num_sources: int
+) -> Int[Tensor, "batch views sources"]:
+    """For every view the `num_sources` other views that see most alike.
+
+    Cost = distance of centres in units of the largest distance + (1 - cosine of viewing directions), so that near
+    views with nearly the same direction come first.
+    """
+    poses = invert_rigid(cam_from_world)
+    centres, forward = poses[..., :3, 3], poses[..., :3, 2]
+    distance = torch.cdist(centres, centres)
+    cost = distance / distance.amax((-2, -1), keepdim=True).clamp(min=1e-9) + 1 - forward @ forward.mT
+    cost = cost + torch.eye(cost.shape[-1], device=cost.device) * 1e6
+    num_sources = min(num_sources, cost.shape[-1] - 1)
+    return cost.topk(num_sources, dim=-1, largest=False).indices
+
+
+def source_coordinates(
+    cameras: PosedCameras,
+    sources: Int[Tensor, "batch views sources"],
+    depth: Float[Tensor, "batch views planes height width"],
+    stride: int,
+) -> tuple[
+    Float[Tensor, "batch views sources planes height width 2"], Bool[Tensor, "batch views sources planes height width"]
+]:
+    """Where pixels at given depths fall in the source views.
+
+    Args:
+        cameras: Cameras of the full images.
+        sources: Source views of every view.
+        depth: Depth of every pixel at every plane.
+        stride: Full image pixels per pixel of these maps.
+
+    Returns:
+        Source pixel coordinates of the maps, and whether they lie inside the source and in front of it.
+    """
+    height, width = depth.shape[-2:]
+    K = scale_intrinsics(cameras.K, 1 / stride, 1 / stride)
+    batch = torch.arange(len(sources), device=sources.device)[:, None, None]
+    source_pose, source_K = cameras.cam_from_world[batch, sources], K[batch, sources]
+    source_from_ref = source_pose @ invert_rigid(cameras.cam_from_world)[:, :, None]
+    pixels = pixel_grid(height, width, device=depth.device).to(depth.dtype)
+    pixels = torch.cat([pixels, torch.ones_like(pixels[..., :1])], dim=-1).reshape(-1, 3)
+    turn = source_K @ source_from_ref[..., :3, :3] @ torch.linalg.inv(K)[:, :, None]
+    shift = source_K @ source_from_ref[..., :3, 3:]
+    rays = rearrange(turn @ pixels.T, "b v s c (h w) -> b v s 1 c h w", h=height)
+    points = rays * depth[:, :, None, :, None] + rearrange(shift, "b v s c 1 -> b v s 1 c 1 1")
+    x, y, z = points.unbind(-3)
+    in_front = z > 1e-6
+    z = torch.where(in_front, z, torch.ones_like(z))
+    u = torch.where(in_front, x / z, torch.full_like(x, -1e4))
+    v = torch.where(in_front, y / z, torch.full_like(y, -1e4))
+    inside = in_front & (u > 0) & (v > 0) & (u < width) & (v < height)
+    return torch.stack([u, v], dim=-1), inside
+
+
+@full_precision
+def sweep(
+    features: Float[Tensor, "batch views channels height width"],
+    cameras: PosedCameras,
+    sources: Int[Tensor, "batch views sources"],
+    depth: Float[Tensor, "batch views planes height width"],
+    stride: int,
+) -> Float[Tensor, "batch views stats planes height width"]:
+    """How well each view's features agree with its sources at every plane.
+
+    Features are scaled to unit length, so that a score is a cosine.
+
+    Returns:
+        Three statistics: mean and maximum of the score over the sources that see the point, and the share of
+        sources that see it.
+    """
+    batch, views, num_sources = sources.shape
+    uv, inside = source_coordinates(cameras, sources, depth, stride)
+    unit = torch.nn.functional.normalize(features.float(), dim=2)
+    maps = rearrange(unit, "b v c h w -> b v h w c")
+    index = torch.arange(batch, device=sources.device)[:, None, None]
+    reference = maps[:, :, None].expand(-1, -1, num_sources, -1, -1, -1).flatten(0, 2)
+    scores = correlate(reference, maps[index, sources].flatten(0, 2), uv.flatten(0, 2))
+    scores = scores.unflatten(0, (batch, views, num_sources)) * inside
+    num_inside = inside.sum(2)
+    mean = scores.sum(2) / num_inside.clamp(min=1)
+    best = torch.where(inside, scores, torch.full_like(scores, -1.0)).amax(2)
+    best = torch.where(num_inside > 0, best, torch.zeros_like(best))
+    return torch.stack([mean, best, num_inside / num_sources], dim=2)

@@ -1,0 +1,1 @@
+"""Readers of data sets, samplers of views, and the generator of training rooms."""

@@ -1,0 +1,54 @@
+"""Names of the published iLRM checkpoints, mapped one to one to ours.
+
+Both releases hold the same parts under other names; nothing is reshaped or merged.
+"""
+
+import re
+from dataclasses import replace
+
+from torch import Tensor
+
+from models.ilrm.config import DL3DV_WIDE, RE10K_2VIEW, ILRMConfig
+from recon.errors import CheckpointError
+
+MAIN_RULES = {
+    r"^(encoder\.)?scaler\.input_tokenizer\.": "viewpoint_tokenizer.0.",
+    r"^(encoder\.)?scaler\.input_layernorm\.": "viewpoint_tokenizer.1.",
+    r"^(encoder\.)?scaler\.support_tokenizer\.": "image_tokenizer.0.",
+    r"^(encoder\.)?scaler\.support_layernorm\.": "image_tokenizer.1.",
+    r"^(encoder\.)?scaler\.(processor|token_decoder)\.": r"\2.",
+}
+WIDE_RULES = {
+    r"^viewpoint_tokenizer\.1\.": "viewpoint_tokenizer.0.",
+    r"^viewpoint_tokenizer\.2\.": "viewpoint_tokenizer.1.",
+    r"^image_tokenizer\.1\.": "image_tokenizer.0.",
+    r"^image_tokenizer\.2\.": "image_tokenizer.1.",
+    r"^viewpoint_token_decoder\.": "token_decoder.",
+    r"^processor\.": "processor.",
+}
+
+
+def from_published(state: dict[str, Tensor]) -> tuple[ILRMConfig, dict[str, Tensor]]:
+    """Our config and state dict for a published one; the release is told from its names.
+
+    Raises:
+        CheckpointError: A name that belongs to neither release.
+    """
+    wide = any(key.startswith("viewpoint_token_decoder.") for key in state)
+    rules = WIDE_RULES if wide else MAIN_RULES
+    renamed = {_rename(key, rules): value for key, value in state.items()}
+    base = DL3DV_WIDE if wide else RE10K_2VIEW
+    dim = renamed["viewpoint_tokenizer.0.weight"].shape[0]
+    blocks = {int(match[1]) for key in renamed if (match := re.match(r"processor\.blocks\.(\d+)\.", key))}
+    head_dim = renamed["processor.blocks.0.read_cross.q_norm.weight"].shape[0]
+    return replace(base, dim=dim, head_dim=head_dim, num_layers=len(blocks) // 2), renamed
+
+
+def _rename(key: str, rules: dict[str, str]) -> str:
+    for pattern, replacement in rules.items():
+        if re.match(pattern, key):
+            return re.sub(pattern, replacement, key)
+    raise CheckpointError(
+        f"the checkpoint holds {key!r}, which no published iLRM release has",
+        hint="give the file as it was published, or convert it with its own tool",
+    )

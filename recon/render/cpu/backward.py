@@ -10,10 +10,14 @@ import numpy as np
 from recon.render.cpu.exp2 import MIN_EXPONENT, exp2_times_8
 from recon.render.cpu.forward import block_range, find_live_blocks, open_tile
 from recon.render.cpu.jit import inlined, kernel
+from recon.render.cpu.lanes import accumulate, load, minus_abs, peek, prefetch, select, store, total, zero_stack
 from recon.render.cpu.layout import (
+    BLOCK,
     BLOCKS_PER_ROW,
     FIRST_CHANNEL,
     LANES,
+    LOOK_AHEAD,
+    MOMENTS,
     NUM_MOMENTS,
     REFRESH,
     STOP_TRANSMITTANCE,
@@ -47,37 +51,35 @@ def _open_gradients(
 
 
 @inlined
-def _gather_block(state, sums, offsets, first, records, r, x, y, max_alpha, channels):
+def _gather_block(state, sums, first, dx, dy, bend_y, slope_y, records, r, least, max_alpha, channels):
+    """Add the gradients of 16 pixels to the sums of one Gaussian, and take the Gaussian off R."""
     real = state.dtype.type
     one, zero, stop = real(1), real(0), real(STOP_TRANSMITTANCE)
-    a, b, c, y0 = records[r, 2], records[r, 3], records[r, 4], records[r, 5]
-    least = real(MIN_EXPONENT) - y0
-    for lane in range(np.uint64(LANES)):
-        i = first + lane
-        dx, dy = offsets[0, i] - x, offsets[1, i] - y
-        q = (a * dx + b * dy) * dx + c * dy * dy
-        full = exp2_times_8(max(q, least) + y0)
-        alpha = min(full, max_alpha)
-        transmittance = state[0, i]
-        rest = transmittance * (one - alpha)
-        hit = (q >= least) & (q <= zero) & (transmittance > zero)
-        adds = hit & (rest > stop)
-        weight = alpha * transmittance if adds else zero
-        value = state[2, i]
-        for k in range(len(channels)):
-            value += state[3 + k, i] * records[r, FIRST_CHANNEL + k]
-            sums[NUM_MOMENTS + k, lane] += weight * state[3 + k, i]
-        after = state[1, i] - weight * value
-        state[1, i] = after
-        state[0, i] = rest if adds else (-transmittance if hit else transmittance)
-        g = alpha * (transmittance * value - after / (one - alpha))
-        u = g if adds & (full <= max_alpha) else zero
-        sums[0, lane] += u
-        sums[1, lane] += u * dx
-        sums[2, lane] += u * dy
-        sums[3, lane] += u * dx * dx
-        sums[4, lane] += u * dx * dy
-        sums[5, lane] += u * dy * dy
+    q = (dx * records[r, 2] + slope_y) * dx + bend_y
+    full = exp2_times_8(max(q, least) + records[r, 5])
+    alpha = select((q >= least) & (q <= zero), min(full, max_alpha), zero)
+    transmittance = load(state, 0, first)
+    weight = transmittance * alpha
+    rest = transmittance - weight
+    goes_on = rest > stop
+    store(state, 0, first, select(goes_on, rest, minus_abs(transmittance)))
+    weight = select(goes_on, weight, zero)
+    value = load(state, 2, first)
+    for k in range(len(channels)):
+        g = load(state, 3 + k, first)
+        value = value + g * records[r, FIRST_CHANNEL + k]
+        accumulate(sums, NUM_MOMENTS + k, weight * g)
+    gain = weight * value
+    after = load(state, 1, first) - gain
+    store(state, 1, first, after)
+    u = select(goes_on & (full <= max_alpha), gain - alpha * after / (one - alpha), zero)
+    u_x, u_y = u * dx, u * dy
+    accumulate(sums, 0, u)
+    accumulate(sums, 1, u_x)
+    accumulate(sums, 2, u_y)
+    accumulate(sums, 3, u_x * dx)
+    accumulate(sums, 4, u_x * dy)
+    accumulate(sums, 5, u_y * dy)
 
 
 @kernel()
@@ -101,9 +103,9 @@ def blend_gradient(
     """
     num_tiles = grid[0] * grid[1]
     state = np.empty((3 + len(channels), TILE_PIXELS), records.dtype)
-    sums = np.empty((NUM_MOMENTS + len(channels), LANES), records.dtype)
     live = np.empty(BLOCKS_PER_ROW * BLOCKS_PER_ROW, np.bool_)
-    one = records.dtype.type(1)
+    real = records.dtype.type
+    lane_x, lane_y = load(offsets, 0, 0), load(offsets, 1, 0)
     for tile in range(lo, hi):
         camera, t = tile // num_tiles, tile % num_tiles
         x0, y0 = (t % grid[0]) * TILE, (t // grid[0]) * TILE
@@ -117,22 +119,25 @@ def blend_gradient(
         for e in range(start, stop):
             if (e - start) % REFRESH == 0 and any_live:
                 any_live = find_live_blocks(state, live)
+            prefetch(records, entry_pair[min(e + LOOK_AHEAD, stop - 1)])
             r, slot = entry_pair[e], entry_slot[e]
             if not any_live:
                 slots[slot, :] = 0
                 continue
-            sums[:] = 0
-            x, y = records[r, 0] - np.float32(x0), records[r, 1] - np.float32(y0)
-            bx0, bx1 = block_range(x, records[r, 6], one)
-            by0, by1 = block_range(y, records[r, 7], one)
+            sums = zero_stack(lane_x, MOMENTS, channels)
+            x, y = records[r, 0] - real(x0), records[r, 1] - real(y0)
+            bx0, bx1 = block_range(x, records[r, 6], real(1))
+            by0, by1 = block_range(y, records[r, 7], real(1))
+            least = real(MIN_EXPONENT) - records[r, 5]
             for by in range(by0, by1):
+                dy = lane_y - (y - real(BLOCK * by))
+                slope_y, bend_y = dy * records[r, 3], dy * dy * records[r, 4]
                 for bx in range(bx0, bx1):
                     block = by * BLOCKS_PER_ROW + bx
                     if live[block]:
-                        first = np.uint64(block * LANES)
-                        _gather_block(state, sums, offsets, first, records, r, x, y, max_alpha, channels)
+                        dx = lane_x - (x - real(BLOCK * bx))
+                        _gather_block(
+                            state, sums, block * LANES, dx, dy, bend_y, slope_y, records, r, least, max_alpha, channels
+                        )
             for k in range(NUM_MOMENTS + len(channels)):
-                total = sums[k, 0]
-                for lane in range(1, LANES):
-                    total += sums[k, lane]
-                slots[slot, k] = total
+                slots[slot, k] = total(peek(sums, k))

@@ -37,7 +37,7 @@ def exp2_times_8(y):
 
 @overload(exp2_times_8)
 def _exp2_times_8(y):
-    if y == types.float32:
+    if getattr(y, "scalar", y) == types.float32:
 
         def single(y):
             p = ((((A5 * y + A4) * y + A3) * y + A2) * y + A1) * y + A0

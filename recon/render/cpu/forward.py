@@ -6,11 +6,13 @@ import numpy as np
 
 from recon.render.cpu.exp2 import MIN_EXPONENT, exp2_times_8
 from recon.render.cpu.jit import inlined, kernel
+from recon.render.cpu.lanes import any_lane, load, minus_abs, prefetch, select, store
 from recon.render.cpu.layout import (
     BLOCK,
     BLOCKS_PER_ROW,
     FIRST_CHANNEL,
     LANES,
+    LOOK_AHEAD,
     REFRESH,
     STOP_TRANSMITTANCE,
     TILE,
@@ -32,10 +34,7 @@ def find_live_blocks(state, live):
     """Note which blocks have a pixel that is not stopped; whether there is any."""
     any_live = False
     for b in range(len(live)):
-        highest = state[0, b * LANES]
-        for i in range(b * LANES, (b + 1) * LANES):
-            highest = max(highest, state[0, i])
-        live[b] = highest > 0
+        live[b] = any_lane(load(state, 0, b * LANES) > state.dtype.type(0))
         any_live |= live[b]
     return any_live
 
@@ -51,23 +50,21 @@ def block_range(center, extent, one):
 
 
 @inlined
-def _shade_block(state, offsets, first, records, r, x, y, max_alpha, channels):
+def _shade_block(state, first, dx, bend_y, slope_y, records, r, least, max_alpha, channels):
+    """Blend one Gaussian into the 16 pixels from `first`; the exponent is y0 + (A dx + B dy) dx + C dy^2."""
     real = state.dtype.type
-    one, zero, stop = real(1), real(0), real(STOP_TRANSMITTANCE)
-    a, b, c, y0 = records[r, 2], records[r, 3], records[r, 4], records[r, 5]
-    least = real(MIN_EXPONENT) - y0
-    for i in range(first, first + np.uint64(LANES)):
-        dx, dy = offsets[0, i] - x, offsets[1, i] - y
-        q = (a * dx + b * dy) * dx + c * dy * dy
-        alpha = min(exp2_times_8(max(q, least) + y0), max_alpha)
-        transmittance = state[0, i]
-        rest = transmittance * (one - alpha)
-        hit = (q >= least) & (q <= zero) & (transmittance > zero)
-        adds = hit & (rest > stop)
-        weight = alpha * transmittance if adds else zero
-        state[0, i] = rest if adds else (-transmittance if hit else transmittance)
-        for k in range(len(channels)):
-            state[1 + k, i] += weight * records[r, FIRST_CHANNEL + k]
+    zero, stop = real(0), real(STOP_TRANSMITTANCE)
+    q = (dx * records[r, 2] + slope_y) * dx + bend_y
+    alpha = min(exp2_times_8(max(q, least) + records[r, 5]), max_alpha)
+    alpha = select((q >= least) & (q <= zero), alpha, zero)
+    transmittance = load(state, 0, first)
+    weight = transmittance * alpha
+    rest = transmittance - weight
+    goes_on = rest > stop
+    store(state, 0, first, select(goes_on, rest, minus_abs(transmittance)))
+    weight = select(goes_on, weight, zero)
+    for k in range(len(channels)):
+        store(state, 1 + k, first, load(state, 1 + k, first) + weight * records[r, FIRST_CHANNEL + k])
 
 
 @inlined
@@ -119,24 +116,30 @@ def blend(
     num_tiles = grid[0] * grid[1]
     state = np.empty((1 + len(channels), TILE_PIXELS), records.dtype)
     live = np.empty(BLOCKS_PER_ROW * BLOCKS_PER_ROW, np.bool_)
-    one = records.dtype.type(1)
+    real = records.dtype.type
+    lane_x, lane_y = load(offsets, 0, 0), load(offsets, 1, 0)
     for tile in range(lo, hi):
         camera, t = tile // num_tiles, tile % num_tiles
         x0, y0 = (t % grid[0]) * TILE, (t // grid[0]) * TILE
         columns, rows = size[0] - x0, size[1] - y0
         state[:] = 0
         open_tile(state, offsets, columns, rows)
-        start = tile_starts[tile]
-        for e in range(start, tile_starts[tile + 1]):
+        start, stop = tile_starts[tile], tile_starts[tile + 1]
+        for e in range(start, stop):
             if (e - start) % REFRESH == 0 and not find_live_blocks(state, live):
                 break
+            prefetch(records, entry_pair[min(e + LOOK_AHEAD, stop - 1)])
             r = entry_pair[e]
-            x, y = records[r, 0] - np.float32(x0), records[r, 1] - np.float32(y0)
-            bx0, bx1 = block_range(x, records[r, 6], one)
-            by0, by1 = block_range(y, records[r, 7], one)
+            x, y = records[r, 0] - real(x0), records[r, 1] - real(y0)
+            bx0, bx1 = block_range(x, records[r, 6], real(1))
+            by0, by1 = block_range(y, records[r, 7], real(1))
+            least = real(MIN_EXPONENT) - records[r, 5]
             for by in range(by0, by1):
+                dy = lane_y - (y - real(BLOCK * by))
+                slope_y, bend_y = dy * records[r, 3], dy * dy * records[r, 4]
                 for bx in range(bx0, bx1):
                     block = by * BLOCKS_PER_ROW + bx
                     if live[block]:
-                        _shade_block(state, offsets, np.uint64(block * LANES), records, r, x, y, max_alpha, channels)
+                        dx = lane_x - (x - real(BLOCK * bx))
+                        _shade_block(state, block * LANES, dx, bend_y, slope_y, records, r, least, max_alpha, channels)
         _close_tile(state, offsets, camera, x0, y0, columns, rows, backgrounds, channels, color_out, alpha_out)

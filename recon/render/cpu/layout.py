@@ -23,9 +23,12 @@ TILE_PIXELS = TILE * TILE
 FIRST_CHANNEL = 8
 # Sums of u, u dx, u dy, u dx^2, u dx dy, u dy^2 per (Gaussian, tile), u = alpha dL/dalpha; then colour gradients.
 NUM_MOMENTS = 6
+MOMENTS = (0,) * NUM_MOMENTS
 STOP_TRANSMITTANCE = 1e-4
 # Entries between two looks at which blocks of a tile are finished.
 REFRESH = 32
+# Entries between asking for a record and using it.
+LOOK_AHEAD = 8
 
 
 def record_width(num_channels: int) -> int:

@@ -1,0 +1,47 @@
+"""What the pipeline needs from pose estimators and networks."""
+
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from recon.types import Gaussians, Photograph, PoseEstimate, ViewSet
+
+
+class PoseEstimator(Protocol):
+    """Finds cameras for photographs."""
+
+    def estimate(self, photographs: list[Photograph], *, seed: int = 0) -> PoseEstimate:
+        """Cameras of those photographs that can be placed in one world.
+
+        Raises:
+            PoseError: No two of them can.
+        """
+        ...
+
+
+class GaussianReconstructor(Protocol):
+    """Turns posed views into Gaussians.
+
+    Attributes:
+        name: Name of the network.
+        weights_sha256: Hash of its weights file.
+        multiple: Divides the sides of the images it takes.
+    """
+
+    name: str
+    weights_sha256: str
+    multiple: int
+
+    def reconstruct(self, views: ViewSet, *, points: Float[Tensor, "points 3"] | None = None) -> Gaussians:
+        """Gaussians in the frame and scale of the views' cameras.
+
+        Args:
+            views: At least two, with cameras.
+            points: Sparse surface points in the world, which tell the depth range, if known.
+        """
+        ...
+
+    def memory_bytes(self, num_views: int, height: int, width: int) -> int:
+        """Peak memory that `reconstruct` needs beyond what is held already; an upper estimate."""
+        ...

@@ -1,0 +1,174 @@
+"""Posed photographs in the transforms.json form of nerfstudio and instant-ngp.
+
+Poses there are camera-to-world with OpenGL axes (x right, y up, z backwards); intrinsics are in pixels of an image of
+`w` x `h`, and the centre of the first pixel is (0.5, 0.5).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recon.errors import FormatError, GeometryError, InputError
+from recon.geometry.se3 import invert_rigid
+from recon.io.image_folder import IMAGE_SUFFIXES, is_image_name, require_count, spread
+from recon.io.images import load_photograph
+from recon.io.json_file import read_json, write_json
+from recon.io.limits import DEFAULT_LIMITS, Limits
+from recon.io.names import unique_names
+from recon.io.transforms_intrinsics import read_intrinsics
+from recon.types import Cameras, Photograph, PoseEstimate, PoseReport
+
+OPENGL_FROM_OPENCV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
+ROTATION_TOLERANCE = 1e-3
+
+
+def read_transforms(
+    path: Path, *, limits: Limits = DEFAULT_LIMITS, max_views: int | None = None
+) -> tuple[list[Photograph], PoseEstimate]:
+    """Photographs and the cameras given for them, in the frame and scale of the file.
+
+    Args:
+        path: The JSON file, or a folder that holds `transforms.json`.
+        limits: Bounds on number and size.
+        max_views: Keep at most this many frames, evenly spread; None for all.
+
+    Raises:
+        InputError: Photographs are missing, or named outside the folder of the file.
+        FormatError: The file lacks a field, or states a camera model that is not a pinhole with k1, k2, p1, p2.
+        GeometryError: A pose is not a rigid motion; the message names the frame.
+        LimitError: There are too many frames, or a file is too large.
+    """
+    path = path / "transforms.json" if path.is_dir() else path
+    content = read_json(path, limits=limits)
+    frames = content.get("frames")
+    if not (isinstance(frames, list) and frames and all(isinstance(frame, dict) for frame in frames)):
+        raise FormatError(f'{path}: "frames" is not a list of objects', hint="expected the form of transforms.json")
+    frames = [frames[i] for i in spread(len(frames), max_views)]
+    require_count(len(frames), limits)
+    paths = _find_photographs(path, frames)
+    cam_from_world = torch.stack([_read_pose(path, frame) for frame in frames])
+
+    photographs, matrices, distortion = [], [], []
+    for name, frame, image_path in zip(unique_names(p.name for p in paths), frames, paths, strict=True):
+        photograph = replace(load_photograph(image_path, limits=limits), name=name)
+        intrinsics = read_intrinsics(f"{path}: frame {frame['file_path']}", content | frame, photograph)
+        photographs.append(photograph)
+        matrices.append(intrinsics.K)
+        distortion.append(intrinsics.distortion)
+    cameras = Cameras(
+        cam_from_world=cam_from_world.float(),
+        K=torch.stack(matrices),
+        size=torch.tensor([photograph.size for photograph in photographs]),
+    )
+    estimate = PoseEstimate(
+        source="given",
+        registered=tuple(range(len(photographs))),
+        cameras=cameras,
+        distortion=torch.stack(distortion),
+        points=torch.zeros(0, 3),
+        report=PoseReport(method=f"given by {path.name}"),
+    )
+    return photographs, estimate.validate(photographs)
+
+
+def write_transforms(path: Path, cameras: Cameras, names: Sequence[str]) -> None:
+    """Write cameras without distortion, each with its own intrinsics.
+
+    Args:
+        path: The JSON file.
+        cameras: One for each name.
+        names: Paths of the images relative to the folder of the file, with forward slashes.
+
+    Raises:
+        ExportError: The file cannot be written.
+    """
+    cameras.validate()
+    opengl_world_from_cam = cameras.world_from_cam.double().cpu() @ OPENGL_FROM_OPENCV
+    frames = [
+        {
+            "file_path": name,
+            "w": int(size[0]),
+            "h": int(size[1]),
+            "fl_x": float(K[0, 0]),
+            "fl_y": float(K[1, 1]),
+            "cx": float(K[0, 2]),
+            "cy": float(K[1, 2]),
+            "transform_matrix": matrix,
+        }
+        for name, size, K, matrix in zip(names, cameras.size, cameras.K, opengl_world_from_cam, strict=True)
+    ]
+    write_json(path, {"camera_model": "PINHOLE", "frames": frames})
+
+
+def _find_photographs(path: Path, frames: list[dict[str, Any]]) -> list[Path]:
+    found = [(_frame_name(path, frame), _find_photograph(path, _frame_name(path, frame))) for frame in frames]
+    missing = [name for name, image in found if image is None]
+    if missing:
+        shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise InputError(
+            f"{path}: {len(missing)} of {len(frames)} photographs are missing: {shown}",
+            hint="paths are taken relative to the folder of the file",
+        )
+    return [image for _, image in found if image is not None]
+
+
+def _frame_name(path: Path, frame: dict[str, Any]) -> str:
+    name = frame.get("file_path")
+    if not (isinstance(name, str) and name):
+        raise FormatError(f'{path}: a frame has the "file_path" {name!r}, expected text')
+    return name
+
+
+def _find_photograph(path: Path, name: str) -> Path | None:
+    """The file that a frame names, with any image suffix where the name has none; None if there is none."""
+    folder = path.parent.resolve()
+    suffixes = ("",) if is_image_name(name) else ("", *IMAGE_SUFFIXES)
+    for suffix in suffixes:
+        try:
+            candidate = (folder / f"{name}{suffix}").resolve()
+            inside = candidate.is_relative_to(folder)
+            is_file = inside and candidate.is_file()
+        except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL in it, a loop of links
+            raise InputError(f"{path}: the photograph {name[:80]!r} cannot be opened ({error})") from error
+        if not inside:
+            raise InputError(
+                f"{path}: the photograph {name!r} lies outside the folder of the file",
+                hint="put the photographs beside or below the file",
+            )
+        if is_file:
+            return candidate
+    return None
+
+
+def _read_pose(path: Path, frame: dict[str, Any]) -> torch.Tensor:
+    """OpenCV cam_from_world of one frame, float64."""
+    where = f"{path}: frame {frame['file_path']}"
+    try:
+        matrix = torch.tensor(frame.get("transform_matrix"), dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise FormatError(f"{where}: transform_matrix is not made of numbers ({error})") from error
+    if matrix.shape != (4, 4):
+        raise FormatError(f"{where}: transform_matrix has shape {tuple(matrix.shape)}, expected 4x4")
+    if not bool(torch.isfinite(matrix).all()):
+        raise GeometryError(f"{where}: transform_matrix holds NaN or infinity", hint="remove this frame")
+    if not torch.allclose(matrix[3], torch.tensor([0, 0, 0, 1], dtype=torch.float64), atol=1e-6):
+        raise GeometryError(f"{where}: the last row is {matrix[3].tolist()}, expected [0, 0, 0, 1]")
+    rotation = matrix[:3, :3]
+    error = float((rotation @ rotation.T - torch.eye(3, dtype=torch.float64)).abs().max())
+    if error > ROTATION_TOLERANCE:
+        raise GeometryError(
+            f"{where}: the 3x3 part is not a rotation (R R^T differs from identity by {error:.2g})",
+            hint="scale or shear in a pose must be removed first",
+        )
+    if torch.linalg.det(rotation) < 0:
+        raise GeometryError(
+            f"{where}: the 3x3 part is a reflection (determinant -1)",
+            hint="the axes are left-handed; expected OpenGL axes, x right, y up, z backwards",
+        )
+    # The nearest rotation: digits lost in the text would otherwise move the camera centre when inverted.
+    left, _, right = torch.linalg.svd(rotation)
+    matrix[:3, :3] = left @ right
+    return invert_rigid(matrix @ OPENGL_FROM_OPENCV)

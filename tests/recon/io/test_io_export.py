@@ -1,0 +1,43 @@
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from recon.io.export import EXPORTERS
+from recon.io.ply import read_ply
+from recon.io.poses_to_views import pose_views
+from recon.io.transforms_json import read_transforms
+from recon.types import Scene
+
+
+def test_every_exporter_lists_what_it_wrote(scene: Scene, tmp_path: Path):
+    for name, export in EXPORTERS.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        written = export(scene, folder)
+        assert sorted(written) == sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+def test_ply_holds_the_gaussians(scene: Scene, tmp_path: Path):
+    (path,) = EXPORTERS["ply"](scene, tmp_path)
+    assert path.name == "gaussians.ply"
+    assert torch.equal(read_ply(path).means, scene.gaussians.means)
+
+
+def test_transforms_give_the_same_views_back(scene: Scene, tmp_path: Path):
+    EXPORTERS["transforms"](scene, tmp_path)
+    photographs, pose = read_transforms(tmp_path)
+    views = pose_views(photographs, pose, resolution=32)
+    assert views.cameras is not None
+    assert (views.images - scene.views.images).abs().max() <= 0.5 / 255 + 1e-6
+    assert torch.allclose(views.cameras.K, scene.cameras.K)
+    assert torch.allclose(views.cameras.cam_from_world, scene.cameras.cam_from_world, atol=1e-6)
+
+
+def test_names_of_views_never_lead_outside_or_overwrite(scene: Scene, tmp_path: Path):
+    names = ("../../x.jpg", "X.png")
+    out = tmp_path / "out"
+    out.mkdir()
+    written = EXPORTERS["transforms"](replace(scene, views=replace(scene.views, names=names)), out)
+    assert {p.name for p in written} == {"transforms.json", "x.png", "X-2.png"}
+    assert all(p.is_relative_to(out) for p in tmp_path.rglob("*") if p.is_file())

@@ -1,0 +1,37 @@
+"""Whether a run fits into memory, decided before it begins."""
+
+import psutil
+
+from recon.errors import ResourceError
+from recon.pipeline.protocols import GaussianReconstructor
+
+HEADROOM = 0.85
+"""Share of the free memory that a run may plan with."""
+
+
+def require_memory(
+    reconstructor: GaussianReconstructor, num_views: int, height: int, width: int, *, available: int | None = None
+) -> int:
+    """Bytes that the network will need at its peak.
+
+    Args:
+        reconstructor: The network.
+        num_views: Views that it is given together.
+        height: Of the canvas, pixels.
+        width: Of the canvas, pixels.
+        available: Free memory in bytes; asked from the system by default.
+
+    Raises:
+        ResourceError: More than the machine has free; the hint says how many views or pixels would fit.
+    """
+    free = psutil.virtual_memory().available if available is None else available
+    need = reconstructor.memory_bytes(num_views, height, width)
+    if need > HEADROOM * free:
+        per_view = need / num_views
+        fitting = int(HEADROOM * free / per_view)
+        smaller = int(max(height, width) * (HEADROOM * free / need) ** 0.5) // 16 * 16
+        raise ResourceError(
+            f"{num_views} views of {width}x{height} need about {need / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free",
+            hint=f"use --views {max(fitting, 2)} or --resolution {max(smaller, 64)}",
+        )
+    return need

@@ -1,7 +1,9 @@
 import os
+import random
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -170,6 +172,33 @@ def test_what_a_killed_run_left_does_not_count(tmp_path: Path):
     with staged_folder(out, overwrite=False) as staging:
         (staging / "x.txt").write_text("whole")
     assert (out / "x.txt").read_text() == "whole"
+
+
+OVERWRITE_FOREVER = """
+import pathlib, sys
+from recon.io.atomic import staged_folder
+for number in range(10**9):
+    with staged_folder(pathlib.Path(sys.argv[1]), overwrite=True) as staging:
+        for name in ("a.txt", "b.txt", "c.txt", "scene.json"):
+            (staging / name).write_text(f"{number % 10}" * 20_000)
+    if number == 0:
+        print("ready", flush=True)
+"""
+
+
+def test_killed_at_any_moment_nothing_is_torn(tmp_path: Path):
+    """Every file is whole; scene.json is absent, or all files are of its run."""
+    moments = random.Random(0)
+    for kill in range(15):
+        out = tmp_path / str(kill)
+        with subprocess.Popen([sys.executable, "-c", OVERWRITE_FOREVER, str(out)], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"ready\n"
+            time.sleep(moments.uniform(0, 0.02))
+            child.kill()
+        found = {name: text for name, text in content(out).items() if ".part" not in name}
+        assert all(len(text) == 20_000 and len(set(text)) == 1 for text in found.values())
+        assert "scene.json" not in found or (len(found) == 4 and len(set(found.values())) == 1)
 
 
 def test_check_makes_nothing(tmp_path: Path):

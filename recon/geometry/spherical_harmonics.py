@@ -42,9 +42,15 @@ def harmonics(directions: Float[Tensor, "*batch 3"], degree: int) -> list[Tensor
 
 
 def evaluate_harmonics(
-    coefficients: Float[Tensor, "*batch coefficients channels"], directions: Float[Tensor, "*batch 3"], degree: int
-) -> Float[Tensor, "*batch channels"]:
-    """Sum of coefficients times basis functions, bands up to `degree`; directions need not be of unit length."""
+    coefficients: Float[Tensor, "... coefficients channels"], directions: Float[Tensor, "... 3"], degree: int
+) -> Float[Tensor, "... channels"]:
+    """Sum of coefficients times basis functions, bands up to `degree`.
+
+    Args:
+        coefficients: Batch dimensions are broadcast against those of `directions`.
+        directions: Need not be of unit length.
+        degree: 0 to 3; higher bands of `coefficients` are left out.
+    """
     if degree == 0:
         return C0 * coefficients[..., 0, :]
     unit = torch.nn.functional.normalize(directions, dim=-1)

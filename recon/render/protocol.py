@@ -1,7 +1,7 @@
 """What every rasteriser takes and gives. Conventions are gsplat's (docs/conventions.md repeats them)."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -47,6 +47,7 @@ class Rendering(NamedTuple):
     depth: Float[Tensor, "cameras height width 1"] | None
 
 
+@runtime_checkable
 class Rasterizer(Protocol):
     """A differentiable renderer of 3D Gaussians."""
 

@@ -26,16 +26,14 @@ class Settings:
     """What is not differentiated.
 
     Attributes:
-        width: Pixels.
-        height: Pixels.
+        size: Width and height in pixels.
         limits: near, far, eps2d, radius_clip, min_compensation.
         antialiased: Compensate opacities for the blur.
         max_alpha: Cap of alpha.
         with_depth: Append z as a channel.
     """
 
-    width: int
-    height: int
+    size: tuple[int, int]
     limits: tuple[float, float, float, float, float]
     antialiased: bool
     max_alpha: float
@@ -68,14 +66,14 @@ def _prepare(inputs: tuple[np.ndarray, ...], settings: Settings) -> _Lists:
     """Project, sort and bin."""
     means, quats, scales, opacities, colors, viewmats, Ks = inputs
     num, num_cameras, dtype = len(means), len(viewmats), means.dtype
-    grid = (-(-settings.width // TILE), -(-settings.height // TILE))
+    grid = (-(-settings.size[0] // TILE), -(-settings.size[1] // TILE))
     pairs = num * num_cameras
-    cameras = pack_cameras(viewmats, Ks, settings.width, settings.height)
+    cameras = pack_cameras(viewmats, Ks, *settings.size)
     records = np.empty((pairs, record_width(colors.shape[2] + settings.with_depth)), dtype)
     depths, counts = np.empty(pairs, np.float32), np.empty(pairs, np.int32)
     rects = np.empty((pairs, 4), np.int16)
     project_pairs = partial(
-        _project, means, quats, scales, opacities, colors, cameras, (settings.width, settings.height),
+        _project, means, quats, scales, opacities, colors, cameras, settings.size,
         _limits(settings, dtype), settings.antialiased, settings.with_depth, records, depths, rects, counts,
     )  # fmt: skip
     run_chunks(project_pairs, pairs)
@@ -112,15 +110,15 @@ class Rasterize(torch.autograd.Function):
         inputs = tuple(map(_array, tensors[:7]))
         lists, backgrounds = _prepare(inputs, settings), _array(tensors[7])
         num_cameras, num_channels = backgrounds.shape
-        means = tensors[0]
-        color = means.new_empty(num_cameras, settings.height, settings.width, num_channels)
-        alpha = means.new_empty(num_cameras, settings.height, settings.width, 1)
+        means, (width, height) = tensors[0], settings.size
+        color = means.new_empty(num_cameras, height, width, num_channels)
+        alpha = means.new_empty(num_cameras, height, width, 1)
         dtype = inputs[0].dtype
         color_out, alpha_out = color.numpy(), alpha.numpy()
 
         def blend_tiles(lo: int, hi: int) -> None:
             blend(
-                lo, hi, (0,) * num_channels, lists.grid, (settings.width, settings.height), pixel_offsets(dtype),
+                lo, hi, (0,) * num_channels, lists.grid, settings.size, pixel_offsets(dtype),
                 lists.tile_starts, lists.entry_pair, lists.records, backgrounds, dtype.type(settings.max_alpha),
                 color_out, alpha_out,
             )  # fmt: skip
@@ -152,7 +150,7 @@ def _blend_gradient(
 
     def gather_tiles(lo: int, hi: int) -> None:
         blend_gradient(
-            lo, hi, (0,) * num_channels, lists.grid, (settings.width, settings.height), pixel_offsets(dtype),
+            lo, hi, (0,) * num_channels, lists.grid, settings.size, pixel_offsets(dtype),
             lists.tile_starts, lists.entry_pair, lists.entry_slot, lists.records, backgrounds,
             dtype.type(settings.max_alpha), color, alpha, g_color, g_alpha, slots,
         )  # fmt: skip

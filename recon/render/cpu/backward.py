@@ -1,8 +1,8 @@
 """Gradient of `forward.blend`, front to back again.
 
-Let g be the gradient of a pixel's colour, G that of its alpha less g . background, s_i = g . c_i + G, w_i = alpha_i T_i.
-Then dL/dalpha_i = T_i s_i - R_i / (1 - alpha_i) with R_i = sum over j > i of w_j s_j. R starts as the whole sum,
-g . C + G (1 - T), and loses w_i s_i at each step: nothing but the image has to be kept from the forward pass.
+Let g be the gradient of a pixel's colour, G that of its alpha less g . background, s_i = g . c_i + G and
+w_i = alpha_i T_i. Then dL/dalpha_i = T_i s_i - R_i / (1 - alpha_i) with R_i = sum over j > i of w_j s_j. R starts as
+the whole sum, g . C + G (1 - T), and loses w_i s_i at each step: nothing but the image is kept from the forward pass.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ def _open_gradients(
                 state[3 + k, i] = g
                 total_alpha -= g * backgrounds[camera, k]
                 remaining += g * (color[camera, y, x, k] - backgrounds[camera, k])
-            # g . (C + T b) = g . C + g . b - (1 - T) g . b, and the last term is part of G (1 - T)
+            # g . C + G (1 - T), written without T: C + T b is the image, and G holds -g . b
             state[2, i] = total_alpha
             state[1, i] = remaining + g_alpha[camera, y, x, 0] * covered
 
@@ -89,17 +89,8 @@ def blend_gradient(
 ):  # fmt: skip
     """Sum the gradients of each entry of tiles lo..hi over the pixels of its tile.
 
-    Args:
-        lo: First tile.
-        hi: Last tile plus one.
-        channels: As in `forward.blend`, and so are grid, size, offsets, tile_starts, entry_pair, records, backgrounds
-            and max_alpha.
-        entry_slot: [M] row of `slots` of each entry.
-        color: [C, height, width, D], the output of `forward.blend`.
-        alpha: [C, height, width, 1], likewise.
-        g_color: Gradient of `color`.
-        g_alpha: Gradient of `alpha`.
-        slots: Output [M, 6 + D], see `layout.NUM_MOMENTS`.
+    Arguments are those of `forward.blend`, `color` and `alpha` its outputs, `g_color` and `g_alpha` their gradients,
+    `entry_slot` [M] the row of `slots` of each entry, and `slots` the output [M, 6 + D], see `layout.NUM_MOMENTS`.
     """
     num_tiles = grid[0] * grid[1]
     state = np.empty((3 + len(channels), TILE_PIXELS), records.dtype)

@@ -5,6 +5,7 @@ by three squarings. No bits are tampered with, so every instruction set vectoris
 """
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import types
@@ -39,6 +40,7 @@ def exp2_times_8(y):
 def _exp2_times_8(y):
     if getattr(y, "scalar", y) == types.float32:
 
+        @no_type_check
         def single(y):
             p = ((((A5 * y + A4) * y + A3) * y + A2) * y + A1) * y + A0
             p = p * p
@@ -47,6 +49,7 @@ def _exp2_times_8(y):
 
         return single
 
+    @no_type_check
     def double(y):
         p = ((((B12 * y + B11) * y + B10) * y + B9) * y + B8) * y + B7
         p = (((((((p * y + B6) * y + B5) * y + B4) * y + B3) * y + B2) * y + B1) * y) + B0

@@ -5,13 +5,16 @@ The cache folder is therefore named after a hash of all sources of this package.
 """
 
 import hashlib
+import inspect
 import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numba
-from numba.core import config
+from numba.core import config as numba_config
+
+_CACHE_SETTING = "CACHE_DIR"  # numba's name of NUMBA_CACHE_DIR
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ def _source_hash() -> str:
 
 def cache_directory() -> Path:
     """Folder of the compiled kernels: below NUMBA_CACHE_DIR if set, else below the user's cache folder."""
-    base = config.CACHE_DIR
+    base = getattr(numba_config, _CACHE_SETTING)
     if not base:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recon" / "kernels"
     return Path(base) / _source_hash()
@@ -46,20 +49,21 @@ def kernel(*, fastmath: set[str] = FAST) -> Callable[[Callable], Callable]:
     """
 
     def compile_lazily(function: Callable) -> Callable:
+        function = inspect.unwrap(function)  # a type checker may have wrapped it
         options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
-        outer = config.CACHE_DIR
-        config.CACHE_DIR = str(_CACHE_DIRECTORY)
+        outer = getattr(numba_config, _CACHE_SETTING)
+        setattr(numba_config, _CACHE_SETTING, str(_CACHE_DIRECTORY))
         try:
             return numba.njit(cache=True, **options)(function)
         except RuntimeError as error:  # numba's "no locator available": neither folder is writable
             logger.warning("rasteriser kernels are compiled anew by each process (%s); set NUMBA_CACHE_DIR", error)
             return numba.njit(**options)(function)
         finally:
-            config.CACHE_DIR = outer
+            setattr(numba_config, _CACHE_SETTING, outer)
 
     return compile_lazily
 
 
 def inlined(function: Callable) -> Callable:
     """Decorator for the small functions that kernels call."""
-    return numba.njit(nogil=True, error_model="numpy", fastmath=FAST, forceinline=True)(function)
+    return numba.njit(nogil=True, error_model="numpy", fastmath=FAST, forceinline=True)(inspect.unwrap(function))

@@ -12,6 +12,8 @@ NEON registers). Within kernels:
 """
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -66,6 +68,11 @@ class _StackModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, ir.ArrayType(_vector_ir(fe_type.scalar), fe_type.count).as_pointer())
 
 
+def lane_intrinsic(function: Callable) -> Callable[..., Any]:
+    """Numba's `intrinsic`; kernels call the result without the typing context."""
+    return intrinsic(function)
+
+
 def _spread(context, builder, value, source, scalar):
     """Lanes as they are; a scalar in every lane."""
     if isinstance(source, LaneType):
@@ -85,7 +92,7 @@ def _scalar_of(*operands: types.Type) -> types.Float | None:
 def _define_operator(symbol, emit, result: types.Type | None = None) -> None:
     """Let `symbol` act on lanes with lanes or scalars; the result is lanes unless given."""
 
-    @intrinsic
+    @lane_intrinsic
     def on_lanes(typingctx, a, b):
         scalar = _scalar_of(a, b)
 
@@ -118,7 +125,7 @@ _define_operator(min, _extreme("<"))
 _define_operator(max, _extreme(">"))
 
 
-@intrinsic
+@lane_intrinsic
 def _mask_and(typingctx, a, b):
     return MaskType()(a, b), lambda context, builder, signature, args: builder.and_(*args)
 
@@ -130,7 +137,7 @@ def _choose_and(a, b):
     return None
 
 
-@intrinsic
+@lane_intrinsic
 def select(typingctx, mask, yes, no):
     """`yes` where the mask is set, else `no`; either may be a scalar."""
     scalar = _scalar_of(yes, no)
@@ -142,7 +149,7 @@ def select(typingctx, mask, yes, no):
     return LaneType(scalar)(mask, yes, no), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def minus_abs(typingctx, a):
     """-|a|."""
 
@@ -155,7 +162,7 @@ def minus_abs(typingctx, a):
     return a(a), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def any_lane(typingctx, mask):
     """Whether the mask is set anywhere."""
 
@@ -166,7 +173,7 @@ def any_lane(typingctx, mask):
     return types.boolean(mask), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def total(typingctx, a):
     """Sum over the lanes, as a tree."""
 
@@ -197,7 +204,7 @@ def _address(context, builder, array_type, array, row, column):
     return builder.bitcast(pointer, _vector_ir(array_type.dtype).as_pointer())
 
 
-@intrinsic
+@lane_intrinsic
 def load(typingctx, array, row, column):
     """array[row, column : column + 16]."""
 
@@ -209,7 +216,7 @@ def load(typingctx, array, row, column):
     return LaneType(array.dtype)(array, row, column), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def store(typingctx, array, row, column, value):
     """array[row, column : column + 16] = value; a scalar fills all lanes."""
 
@@ -223,7 +230,7 @@ def store(typingctx, array, row, column, value):
     return types.void(array, row, column, value), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def zero_stack(typingctx, like, first, second):
     """A stack of len(first) + len(second) zero vectors, of the element type of the lanes `like`."""
     stack = StackType(like.scalar, len(first) + len(second))
@@ -239,7 +246,7 @@ def zero_stack(typingctx, like, first, second):
     return stack(like, first, second), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def accumulate(typingctx, stack, position, value):
     """stack[position] += value; free when the position is known to the compiler."""
 
@@ -252,7 +259,7 @@ def accumulate(typingctx, stack, position, value):
     return types.void(stack, position, value), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def peek(typingctx, stack, position):
     """stack[position]."""
 
@@ -263,7 +270,7 @@ def peek(typingctx, stack, position):
     return LaneType(stack.scalar)(stack, position), codegen
 
 
-@intrinsic
+@lane_intrinsic
 def prefetch(typingctx, array, row):
     """Begin to bring a row of a C-contiguous 2-D array into the cache."""
 

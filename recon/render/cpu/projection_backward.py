@@ -134,20 +134,10 @@ def project_gradient(
 ):  # fmt: skip
     """Gradients of Gaussians lo..hi, summed over the cameras.
 
-    Args:
-        lo: First Gaussian.
-        hi: Last Gaussian plus one.
-        means: As in `projection.project`, and so are quats, scales, opacities, cameras, limits, antialiased, with_depth.
-        want_cameras: Whether the gradient of the cameras is needed.
-        counts: [C N] tiles of each pair.
-        offsets: [C N + 1] first slot of each pair.
-        slots: [M, 6 + D (+ 1 with depth)].
-        g_means: Output [N, 3].
-        g_quats: Output [N, 4].
-        g_scales: Output [N, 3].
-        g_opacities: Output [N].
-        g_colors: Output [1 or C, N, D].
-        g_cameras: Output [C, 12] of this piece alone: rotation by rows, then translation.
+    Inputs are those of `projection.project`; `want_cameras` says whether the gradient of the cameras is needed; counts,
+    offsets [C N + 1] and slots [M, 6 + D (+ 1 with depth)] are those of `binning.bin_camera` and
+    `backward.blend_gradient`. Outputs have the shapes of the inputs, g_colors [1 or C, N, D]; they must be zero before.
+    g_cameras [C, 12] is the sum over this piece alone: rotation by rows, then translation.
     """
     num, num_colors = len(means), g_colors.shape[2]
     real = means.dtype.type

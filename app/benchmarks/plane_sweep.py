@@ -14,9 +14,9 @@ from recon.geometry.projection import pixel_grid, project, unproject
 from recon.types import Cameras, ViewSet
 
 NUM_PLANES = 128
-NEAREST, FARTHEST = 0.5, 64.0
+NEAREST, FARTHEST = 1.5, 100.0
 """Depth range in units of the largest distance between context cameras."""
-SHARPNESS = 60.0
+SHARPNESS = 150.0
 
 
 def synthesise(context: ViewSet, target: Cameras) -> Float[Tensor, "targets 3 height width"]:

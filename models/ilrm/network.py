@@ -44,6 +44,26 @@ class ILRMTokens(NamedTuple):
     image: Float[Tensor, "batch views image_tokens dim"]
 
 
+class HeadMaps(NamedTuple):
+    """What the head says about each viewpoint pixel, channels last.
+
+    Attributes:
+        pixel_offset: Raw shift of the ray inside the pixel; 0 or 2 channels.
+        depth: Three raw numbers whose mean is the logit of the ray distance.
+        colour: Degree-0 SH coefficients.
+        log_scale: Log of the standard deviations.
+        quat: Unnormalised quaternion, w first.
+        opacity: Logit.
+    """
+
+    pixel_offset: Float[Tensor, "batch views height width offsets"]
+    depth: Float[Tensor, "batch views height width 3"]
+    colour: Float[Tensor, "batch views height width 3"]
+    log_scale: Float[Tensor, "batch views height width 3"]
+    quat: Float[Tensor, "batch views height width 4"]
+    opacity: Float[Tensor, "batch views height width 1"]
+
+
 class ILRM(nn.Module):
     """The network; parameter names are one to one with the published ones (see `state_dict`).
 
@@ -119,26 +139,35 @@ class ILRM(nn.Module):
             size: Height and width of the full image.
         """
         factor = self.config.viewpoint_factor
-        height, width = size[0] // factor, size[1] // factor
-        maps = unpatchify(raw.float(), self.config.patch, height, width)
-        offset, depth, colour, scale, quat, opacity = maps.split(
-            [self.config.gaussian_channels - 14, 3, 3, 3, 4, 1], dim=-1
-        )
-        pixels = pixel_grid(height, width, device=raw.device).to(K.dtype)
+        offset, depth, colour, log_scale, quat, opacity = self.head_maps(raw, size)
+        pixels = pixel_grid(*depth.shape[2:4], device=raw.device).to(K.dtype)
         if self.config.pixel_offset:
             pixels = pixels + offset.sigmoid() - 0.5
         directions = ray_directions(pixels, world_from_cam, scale_intrinsics(K, 1 / factor, 1 / factor))
         distance = MAX_DISTANCE * depth.mean(-1, keepdim=True).sigmoid()
         means = world_from_cam[..., None, None, :3, 3] + distance * directions
-        log_scale = (scale + LOG_SCALE_OFFSET).clamp(max=LOG_SCALE_MAX)
         flat = "b v h w c -> b (v h w) c"
         return GaussianBatch(
             means=rearrange(means, flat),
             scales=rearrange(log_scale.exp(), flat),
             quats=nn.functional.normalize(rearrange(quat, flat), dim=-1),
-            opacities=rearrange((opacity + OPACITY_OFFSET).sigmoid(), "b v h w 1 -> b (v h w)"),
+            opacities=rearrange(opacity.sigmoid(), "b v h w 1 -> b (v h w)"),
             sh=rearrange(colour, "b v h w c -> b (v h w) 1 c"),
         )
+
+    def head_maps(self, raw: Tensor, size: tuple[int, int]) -> HeadMaps:
+        """The head's output as maps, with its constant offsets.
+
+        Args:
+            raw: As in `decode`.
+            size: Height and width of the full image.
+        """
+        factor = self.config.viewpoint_factor
+        maps = unpatchify(raw.float(), self.config.patch, size[0] // factor, size[1] // factor)
+        channels = [self.config.gaussian_channels - 14, 3, 3, 3, 4, 1]
+        offset, depth, colour, scale, quat, opacity = maps.split(channels, dim=-1)
+        log_scale = (scale + LOG_SCALE_OFFSET).clamp(max=LOG_SCALE_MAX)
+        return HeadMaps(offset, depth, colour, log_scale, quat, opacity + OPACITY_OFFSET)
 
 
 def _tokenizer(in_channels: int, dim: int) -> nn.Sequential:

@@ -12,6 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from recon.render.cpu.threads import run_chunks
+
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
 
@@ -49,7 +51,8 @@ class _FusedCorrelation(torch.autograd.Function):
         reference, source, uv = reference.contiguous(), source.contiguous(), uv.contiguous()
         ctx.save_for_backward(reference, source, uv)
         out = torch.empty(uv.shape[:-1])
-        kernels.correlate_forward(reference.detach().numpy(), source.detach().numpy(), uv.numpy(), out.numpy())
+        arrays = (reference.detach().numpy(), source.detach().numpy(), uv.detach().numpy(), out.numpy())
+        run_chunks(lambda start, stop: kernels.correlate_forward(start, stop, *arrays), len(uv), chunk=1)
         return out
 
     @staticmethod
@@ -58,12 +61,12 @@ class _FusedCorrelation(torch.autograd.Function):
 
         reference, source, uv = ctx.saved_tensors
         grad_reference, grad_source = torch.zeros_like(reference), torch.zeros_like(source)
-        kernels.correlate_backward(
+        inputs = (
             reference.detach().numpy(),
             source.detach().numpy(),
-            uv.numpy(),
+            uv.detach().numpy(),
             grads[0].contiguous().numpy(),
-            grad_reference.numpy(),
-            grad_source.numpy(),
         )
+        arrays = (*inputs, grad_reference.numpy(), grad_source.numpy())
+        run_chunks(lambda start, stop: kernels.correlate_backward(start, stop, *arrays), len(uv), chunk=1)
         return grad_reference, grad_source, None

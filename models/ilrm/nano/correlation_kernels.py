@@ -1,12 +1,13 @@
 """Numba kernels of `correlation`. One pair of views is independent of all others."""
 
 import numpy as np
-from numba import njit
+
+from recon.render.cpu.jit import inlined, kernel
 
 _F = np.float32
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@inlined
 def _taps(u, v, width, height):
     """Upper left source pixel of the bilinear footprint and the two fractions; -2 when wholly outside."""
     x = u - _F(0.5)
@@ -18,12 +19,12 @@ def _taps(u, v, width, height):
     return x0, y0, x - _F(x0), y - _F(y0)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def correlate_forward(reference, source, uv, out):
-    """See `correlation.correlate`; all arrays float32 and C-contiguous."""
-    num_pairs, num_planes, height, width, _ = uv.shape
+@kernel()
+def correlate_forward(start, stop, reference, source, uv, out):
+    """Pairs start to stop of `correlation.correlate`; all arrays float32 and C-contiguous."""
+    _, num_planes, height, width, _ = uv.shape
     source_height, source_width, channels = source.shape[1], source.shape[2], source.shape[3]
-    for p in range(num_pairs):
+    for p in range(start, stop):
         for d in range(num_planes):
             for i in range(height):
                 for j in range(width):
@@ -42,12 +43,12 @@ def correlate_forward(reference, source, uv, out):
                     out[p, d, i, j] = total
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def correlate_backward(reference, source, uv, grad, grad_reference, grad_source):
+@kernel()
+def correlate_backward(start, stop, reference, source, uv, grad, grad_reference, grad_source):
     """Adds the gradients of `correlate_forward` to grad_reference and grad_source."""
-    num_pairs, num_planes, height, width, _ = uv.shape
+    _, num_planes, height, width, _ = uv.shape
     source_height, source_width, channels = source.shape[1], source.shape[2], source.shape[3]
-    for p in range(num_pairs):
+    for p in range(start, stop):
         for d in range(num_planes):
             for i in range(height):
                 for j in range(width):

@@ -213,10 +213,11 @@ def test_file_in_place_of_a_folder(tmp_path: Path):
             check_output(out, overwrite=True)
 
 
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write to read-only folders")
 def test_read_only_folder(tmp_path: Path):
     tmp_path.chmod(0o555)
     try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("this user may write to read-only folders")
         for out in (tmp_path, tmp_path / "out"):
             with pytest.raises(ExportError, match="cannot be written"):
                 check_output(out, overwrite=True)

@@ -1,6 +1,6 @@
 """What the pipeline needs from pose estimators and networks."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch import Tensor
 from recon.types import Gaussians, Photograph, PoseEstimate, ViewSet
 
 
+@runtime_checkable
 class PoseEstimator(Protocol):
     """Finds cameras for photographs."""
 
@@ -20,6 +21,7 @@ class PoseEstimator(Protocol):
         ...
 
 
+@runtime_checkable
 class GaussianReconstructor(Protocol):
     """Turns posed views into Gaussians.
 

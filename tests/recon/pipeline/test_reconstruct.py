@@ -1,0 +1,190 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from recon.errors import ExportError, FormatError, GeometryError, InputError, PoseError, ResourceError
+from recon.io.ply import read_ply
+from recon.pipeline.planning import require_memory
+from recon.pipeline.reconstruct import PipelineConfig, reconstruct
+from recon.types import Cameras, Gaussians, PoseEstimate, PoseReport
+
+SIDE = 96
+
+
+class OnePerView:
+    """Stands in for a network: one Gaussian in front of each camera."""
+
+    name, weights_sha256, multiple = "stand-in", "0" * 64, 16
+
+    def reconstruct(self, views, *, points=None):
+        means = views.cameras.centers + views.cameras.world_from_cam[:, :3, 2] * 2
+        num = len(means)
+        quats = torch.tensor([[1.0, 0, 0, 0]]).expand(num, 4)
+        return Gaussians(means, torch.full((num, 3), 0.2), quats, torch.full((num,), 0.9), torch.zeros(num, 1, 3))
+
+    def memory_bytes(self, num_views, height, width):
+        return 1000 * num_views * height * width
+
+
+class SideBySide:
+    """Stands in for structure from motion: cameras on a line; the last `num_failed` photographs fail."""
+
+    def __init__(self, num_failed=0):
+        self.num_failed = num_failed
+
+    def estimate(self, photographs, *, seed=0):
+        num = len(photographs) - self.num_failed
+        pose = torch.eye(4).repeat(num, 1, 1)
+        pose[:, 0, 3] = -0.1 * torch.arange(num)
+        sizes = torch.tensor([p.size for p in photographs[:num]])
+        K = torch.stack([torch.tensor([[100.0, 0, w / 2], [0, 100, h / 2], [0, 0, 1]]) for w, h in sizes.tolist()])
+        failed = {p.name: "too few matches" for p in photographs[num:]}
+        report = PoseReport("stand-in", failed, 0.5, 3.0)
+        return PoseEstimate(
+            "sfm", tuple(range(num)), Cameras(pose, K, sizes), torch.zeros(num, 4), torch.zeros(0, 3), report
+        )
+
+
+def write_photographs(folder: Path, num: int, size=(SIDE, 64)) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for i in range(num):
+        pixels = rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"photo_{i}.jpg")
+    return folder
+
+
+def run(source: Path, out: Path, *, estimator=None, overwrite=False, **options):
+    config = PipelineConfig(**({"resolution": 96} | options))
+    return reconstruct(
+        source,
+        out,
+        reconstructor=OnePerView(),
+        pose_estimator=estimator or SideBySide(),
+        config=config,
+        overwrite=overwrite,
+    )
+
+
+def test_photographs_become_files_that_read_back(tmp_path):
+    source = write_photographs(tmp_path / "in", 3)
+    result = run(source, tmp_path / "out")
+    names = {p.name for p in result.files}
+    assert {"gaussians.ply", "turntable.mp4", "transforms.json", "scene.json"} <= names
+    assert all(p.is_file() and p.stat().st_size > 0 for p in result.files)
+    assert len(read_ply(tmp_path / "out" / "gaussians.ply")) == 3
+    content = json.loads((tmp_path / "out" / "scene.json").read_text())
+    assert content["provenance"]["model"] == "stand-in"
+    assert content["report"]["poses"]["registered"] == 3
+    assert content["report"]["seconds"].keys() == {"load", "poses", "gaussians", "export"}
+
+
+def test_failed_photographs_are_named(tmp_path):
+    result = run(write_photographs(tmp_path / "in", 4), tmp_path / "out", estimator=SideBySide(num_failed=1))
+    assert result.report["poses"]["failed"] == {"photo_3.jpg": "too few matches"}
+    assert len(result.scene.views) == 3
+
+
+def test_only_the_asked_files_are_written(tmp_path):
+    result = run(write_photographs(tmp_path / "in", 2), tmp_path / "out", export=("ply",))
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"gaussians.ply", "scene.json"}
+    assert len(result.files) == 2
+
+
+def test_portrait_and_landscape_share_a_canvas(tmp_path):
+    source = write_photographs(tmp_path / "in", 2)
+    write_photographs(tmp_path / "tall", 1, size=(64, SIDE))
+    (tmp_path / "tall" / "photo_0.jpg").rename(source / "photo_9.jpg")
+    views = run(source, tmp_path / "out", export=("ply",)).scene.views
+    assert views.height == views.width == 96
+    assert 0.6 < float(views.masks.float().mean()) < 0.7
+
+
+def test_given_poses_keep_their_frame(tmp_path):
+    first = run(write_photographs(tmp_path / "in", 3), tmp_path / "out")
+    again = run(tmp_path / "out", tmp_path / "again", poses="given")
+    assert again.scene.unit == "given"
+    torch.testing.assert_close(again.scene.cameras.cam_from_world, first.scene.cameras.cam_from_world)
+
+
+def test_the_number_of_views_is_a_bound(tmp_path):
+    assert len(run(write_photographs(tmp_path / "in", 6), tmp_path / "out", views=3, export=()).scene.views) == 3
+
+
+@pytest.mark.parametrize("num", [0, 1])
+def test_too_few_photographs(tmp_path, num):
+    with pytest.raises(InputError):
+        run(write_photographs(tmp_path / "in", num), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_only_one_photograph_placed(tmp_path):
+    with pytest.raises(PoseError, match="1 of 3"):
+        run(write_photographs(tmp_path / "in", 3), tmp_path / "out", estimator=SideBySide(num_failed=2))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unreadable_photograph_is_named(tmp_path):
+    source = write_photographs(tmp_path / "in", 2)
+    (source / "notes.jpg").write_text("not an image")
+    with pytest.raises(FormatError, match=r"notes\.jpg"):
+        run(source, tmp_path / "out")
+
+
+def test_existing_output_needs_overwrite(tmp_path):
+    source, out = write_photographs(tmp_path / "in", 2), tmp_path / "out"
+    run(source, out, export=("ply",))
+    with pytest.raises(ExportError, match="already holds"):
+        run(source, out, export=("ply",))
+    (out / "mine.txt").write_text("keep")
+    run(source, out, export=("ply",), overwrite=True)
+    assert (out / "mine.txt").read_text() == "keep"
+
+
+def test_a_source_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        run(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_given_poses_must_be_there(tmp_path):
+    with pytest.raises(InputError, match=r"no transforms\.json"):
+        run(write_photographs(tmp_path / "in", 2), tmp_path / "out", poses="given")
+
+
+def test_a_pose_with_nan_is_refused_and_nothing_is_written(tmp_path):
+    run(write_photographs(tmp_path / "in", 2), tmp_path / "posed", export=("transforms",))
+    file = tmp_path / "posed" / "transforms.json"
+    content = json.loads(file.read_text())
+    content["frames"][1]["transform_matrix"][0][3] = float("nan")
+    file.write_text(json.dumps(content))
+    with pytest.raises((GeometryError, FormatError)):
+        run(tmp_path / "posed", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failing_exporter_leaves_no_trace(tmp_path, monkeypatch):
+    def fail(scene, folder):
+        (folder / "half.bin").write_bytes(b"x")
+        raise ExportError("disk full")
+
+    monkeypatch.setitem(__import__("recon.pipeline.reconstruct", fromlist=["x"]).ALL_EXPORTERS, "ply", fail)
+    with pytest.raises(ExportError, match="disk full"):
+        run(write_photographs(tmp_path / "in", 2), tmp_path / "out", export=("ply",))
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("options", [{"export": ("obj",)}, {"views": 1}, {"resolution": 5000}])
+def test_options_without_meaning(tmp_path, options):
+    with pytest.raises(InputError):
+        run(write_photographs(tmp_path / "in", 2), tmp_path / "out", **options)
+
+
+def test_memory_is_planned_before_the_run():
+    assert require_memory(OnePerView(), 8, 256, 384, available=2**30) == 1000 * 8 * 256 * 384
+    with pytest.raises(ResourceError, match="need about") as caught:
+        require_memory(OnePerView(), 200, 256, 384, available=2**30)
+    assert "--views 9" in caught.value.hint

@@ -11,7 +11,7 @@ from recon.errors import CheckpointError, InputError
 from recon.geometry.projection import project
 from recon.types import Gaussians, ViewSet
 
-BYTES_PER_PIXEL = 1500
+BYTES_PER_PIXEL = 700
 """Measured peak of a forward pass over the pixels of all views (docs/benchmarks.md), rounded up."""
 OPACITY_CUT = 1 / 255
 """Below it a Gaussian is never drawn."""

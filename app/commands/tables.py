@@ -1,0 +1,63 @@
+"""Results as text for people."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recon.pipeline.reconstruct import Result
+
+
+def human_size(num_bytes: float) -> str:
+    """A size in bytes as a person reads it, in powers of 1000."""
+    for unit in ("B", "kB", "MB"):
+        if num_bytes < 1000:
+            return f"{num_bytes:.0f} B" if unit == "B" else f"{num_bytes:.1f} {unit}"
+        num_bytes /= 1000
+    return f"{num_bytes:.1f} GB"
+
+
+def columns(rows: Iterable[tuple[str, str]], indent: str = "") -> list[str]:
+    """Two columns, the first as wide as its longest cell."""
+    rows = list(rows)
+    width = max((len(first) for first, _ in rows), default=0)
+    return [f"{indent}{first:<{width}}  {second}".rstrip() for first, second in rows]
+
+
+def scene_table(out: Path, result: "Result") -> str:
+    """Files with sizes, photographs placed and not, seconds per stage, memory."""
+    lines = [f"Written to {out}", *columns(_file_rows(out, result.files), "  "), ""]
+    return "\n".join([*lines, *columns(_fact_rows(result.report))])
+
+
+def _file_rows(out: Path, files: list[Path]) -> list[tuple[str, str]]:
+    """One row per file of `out`, one row per folder inside it."""
+    sizes: dict[str, list[int]] = {}
+    for path in files:
+        first, *rest = path.relative_to(out).parts
+        sizes.setdefault(f"{first}/" if rest else first, []).append(path.stat().st_size)
+    return [
+        (name, f"{human_size(sum(group)):>9}" + (f"  {len(group)} files" if name.endswith("/") else ""))
+        for name, group in sizes.items()
+    ]
+
+
+def _fact_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    poses, seconds = report["poses"], report["seconds"]
+    placed = f"{poses['registered']} of {poses['total']} placed (poses: {poses['source']})"
+    measured = [
+        f"{label} {poses[key]:.2f}{unit}"
+        for key, label, unit in (
+            ("reprojection_error_px", "reprojection error", " px"),
+            ("track_length", "mean track length", ""),
+        )
+        if poses.get(key) is not None
+    ]
+    stages = [f"{name} {value:.1f}" for name, value in seconds.items()]
+    return [
+        ("photographs", ", ".join([placed, *measured])),
+        *((f"  not placed: {name}", reason) for name, reason in poses["failed"].items()),
+        ("gaussians", f"{report['gaussians']:,}"),
+        ("seconds", ", ".join([*stages, f"sum {sum(seconds.values()):.1f}"])),
+        ("peak memory", f"{report['peak_rss_mb']:,} MB"),
+    ]

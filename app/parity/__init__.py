@@ -1,0 +1,1 @@
+"""Our networks and rasterisers against recorded numbers of the reference implementations."""

@@ -61,3 +61,25 @@ def _fact_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("seconds", ", ".join([*stages, f"sum {sum(seconds.values()):.1f}"])),
         ("peak memory", f"{report['peak_rss_mb']:,} MB"),
     ]
+
+
+def outline(figures: dict[str, Any], indent: str = "") -> list[str]:
+    """Nested figures as indented lines; a dict of plain values takes one line, so does each entry of a list."""
+    lines = columns(((name, _inline(value)) for name, value in figures.items() if not _is_nested(value)), indent)
+    for name, value in figures.items():
+        if isinstance(value, dict) and _is_nested(value):
+            lines += [f"{indent}{name}", *outline(value, indent + "  ")]
+        elif _is_nested(value):
+            lines += [f"{indent}{name}", *(f"{indent}  {_inline(entry)}" for entry in value)]
+    return lines
+
+
+def _is_nested(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(entry, dict) for entry in inner)
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_inline(inner)}" for name, inner in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

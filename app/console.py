@@ -1,0 +1,71 @@
+"""What every entry point does: parse, log to stderr, report errors without traceback."""
+
+import json
+import logging
+import sys
+import time
+from argparse import ArgumentError
+from collections.abc import Callable
+
+from jsonargparse import ArgumentParser, Namespace
+
+from recon.errors import InputError, ReconError
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+
+
+def parse(parser: ArgumentParser, words: list[str], program: str) -> Namespace:
+    """Arguments with dataclasses in place.
+
+    Args:
+        parser: Made with `exit_on_error=False`.
+        words: The command line without the name of the program.
+        program: How a person calls it, for the hint.
+
+    Raises:
+        InputError: The words do not fit.
+    """
+    try:
+        return parser.instantiate(parser.parse_args(words))
+    except ArgumentError as error:
+        raise InputError(str(error), hint=f"{program} --help shows the options") from error
+
+
+def reporting_errors(run: Callable[[], int], *, as_json: bool) -> int:
+    """The exit code of `run`; a ReconError or Ctrl-C becomes one message on stderr and its own code."""
+    try:
+        return run()
+    except ReconError as error:
+        print(_as_json(error) if as_json else f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _as_json(error: ReconError) -> str:
+    return json.dumps({"error": type(error).__name__, "message": error.message, "hint": error.hint})
+
+
+class _SecondsFormatter(logging.Formatter):
+    """Seconds since the start, and warnings marked as such."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = time.monotonic()
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
+        return f"[{time.monotonic() - self.start:6.1f} s] {level}{record.getMessage()}"
+
+
+def log_to_stderr() -> None:
+    """Send what the packages log to stderr; called again, it takes the stderr of that moment."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_SecondsFormatter())
+    for name in ("recon", "models", "app"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from recon.errors import InputError, PoseError
 from recon.io.atomic import check_output, staged_folder
 from recon.io.export import EXPORTERS, Exporter
@@ -107,7 +105,6 @@ def reconstruct(
     """
     check_config(config)
     check_output(out, overwrite)
-    torch.manual_seed(config.seed)
     stage = _Stages(progress)
     with stage("load", f"reading {source}"):
         photographs, pose = load_source(source, config.poses, config.views)

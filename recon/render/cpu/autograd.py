@@ -52,6 +52,8 @@ class _Lists:
     tile_starts: np.ndarray
     entry_pair: np.ndarray
     entry_slot: np.ndarray
+    tile_stops: np.ndarray
+    entry_blocks: np.ndarray
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -89,7 +91,10 @@ def _prepare(inputs: tuple[np.ndarray, ...], settings: Settings) -> _Lists:
         )
 
     run_chunks(bin_cameras, num_cameras)
-    return _Lists(grid, cameras, records, counts, offsets, tile_starts, entry_pair, entry_slot)
+    tile_stops, entry_blocks = np.empty(len(tile_starts) - 1, np.int64), np.empty(total, np.uint16)
+    return _Lists(
+        grid, cameras, records, counts, offsets, tile_starts, entry_pair, entry_slot, tile_stops, entry_blocks
+    )
 
 
 def _project(*arguments: Any) -> None:
@@ -120,7 +125,7 @@ class Rasterize(torch.autograd.Function):
             blend(
                 lo, hi, (0,) * num_channels, lists.grid, settings.size, pixel_offsets(dtype),
                 lists.tile_starts, lists.entry_pair, lists.records, backgrounds, dtype.type(settings.max_alpha),
-                color_out, alpha_out,
+                color_out, alpha_out, lists.tile_stops, lists.entry_blocks,
             )  # fmt: skip
 
         run_chunks(blend_tiles, len(lists.tile_starts) - 1)
@@ -151,8 +156,8 @@ def _blend_gradient(
     def gather_tiles(lo: int, hi: int) -> None:
         blend_gradient(
             lo, hi, (0,) * num_channels, lists.grid, settings.size, pixel_offsets(dtype),
-            lists.tile_starts, lists.entry_pair, lists.entry_slot, lists.records, backgrounds,
-            dtype.type(settings.max_alpha), color, alpha, g_color, g_alpha, slots,
+            lists.tile_starts, lists.tile_stops, lists.entry_pair, lists.entry_slot, lists.entry_blocks, lists.records,
+            backgrounds, dtype.type(settings.max_alpha), color, alpha, g_color, g_alpha, slots,
         )  # fmt: skip
 
     run_chunks(gather_tiles, len(lists.tile_starts) - 1)

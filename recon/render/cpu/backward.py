@@ -7,19 +7,25 @@ the whole sum, g . C + G (1 - T), and loses w_i s_i at each step: nothing but th
 
 import numpy as np
 
-from recon.render.cpu.exp2 import MIN_EXPONENT, exp2_times_8
-from recon.render.cpu.forward import block_range, find_live_blocks, open_tile
+from recon.render.cpu.forward import aligned_rows, alpha_of, open_tile
 from recon.render.cpu.jit import inlined, kernel
-from recon.render.cpu.lanes import accumulate, load, minus_abs, peek, prefetch, select, store, total, zero_stack
+from recon.render.cpu.lanes import (
+    accumulate,
+    load,
+    lowest_bit,
+    minus_abs,
+    prefetch,
+    select,
+    store,
+    store_totals,
+    zero_stack,
+)
 from recon.render.cpu.layout import (
-    BLOCK,
-    BLOCKS_PER_ROW,
     FIRST_CHANNEL,
     LANES,
     LOOK_AHEAD,
     MOMENTS,
     NUM_MOMENTS,
-    REFRESH,
     STOP_TRANSMITTANCE,
     TILE,
     TILE_PIXELS,
@@ -51,13 +57,12 @@ def _open_gradients(
 
 
 @inlined
-def _gather_block(state, sums, first, dx, dy, bend_y, slope_y, records, r, least, max_alpha, channels):
+def _gather_block(state, sums, first, dx, dy, records, r, max_alpha, channels):
     """Add the gradients of 16 pixels to the sums of one Gaussian, and take the Gaussian off R."""
     real = state.dtype.type
     one, zero, stop = real(1), real(0), real(STOP_TRANSMITTANCE)
-    q = (dx * records[r, 2] + slope_y) * dx + bend_y
-    full = exp2_times_8(max(q, least) + records[r, 5])
-    alpha = select((q >= least) & (q <= zero), min(full, max_alpha), zero)
+    full, counts = alpha_of(records, r, dx, dy)
+    alpha = select(counts, min(full, max_alpha), zero)
     transmittance = load(state, 0, first)
     weight = transmittance * alpha
     rest = transmittance - weight
@@ -84,19 +89,18 @@ def _gather_block(state, sums, first, dx, dy, bend_y, slope_y, records, r, least
 
 @kernel()
 def blend_gradient(
-    lo, hi, channels, grid, size, offsets, tile_starts, entry_pair, entry_slot, records, backgrounds, max_alpha,
-    color, alpha, g_color, g_alpha, slots,
+    lo, hi, channels, grid, size, offsets, tile_starts, tile_stops, entry_pair, entry_slot, entry_blocks, records,
+    backgrounds, max_alpha, color, alpha, g_color, g_alpha, slots,
 ):  # fmt: skip
     """Sum the gradients of each entry of tiles lo..hi over the pixels of its tile.
 
-    Arguments are those of `forward.blend`, `color` and `alpha` its outputs, `g_color` and `g_alpha` their gradients,
-    `entry_slot` [M] the row of `slots` of each entry, and `slots` the output [M, 6 + D], see `layout.NUM_MOMENTS`.
+    Arguments are those of `forward.blend`; `color`, `alpha`, `tile_stops` and `entry_blocks` are its outputs, `g_color`
+    and `g_alpha` gradients, `entry_slot` [M] the row of `slots` of each entry, and `slots` the output [M, 6 + D], see
+    `layout.NUM_MOMENTS`.
     """
     num_tiles = grid[0] * grid[1]
-    state = np.empty((3 + len(channels), TILE_PIXELS), records.dtype)
-    live = np.empty(BLOCKS_PER_ROW * BLOCKS_PER_ROW, np.bool_)
+    state = aligned_rows(3 + len(channels), TILE_PIXELS, records)
     real = records.dtype.type
-    lane_x, lane_y = load(offsets, 0, 0), load(offsets, 1, 0)
     for tile in range(lo, hi):
         camera, t = tile // num_tiles, tile % num_tiles
         x0, y0 = (t % grid[0]) * TILE, (t // grid[0]) * TILE
@@ -105,30 +109,18 @@ def blend_gradient(
         _open_gradients(
             state, offsets, camera, x0, y0, columns, rows, backgrounds, channels, color, alpha, g_color, g_alpha
         )
-        start, stop = tile_starts[tile], tile_starts[tile + 1]
-        any_live = True
+        start, stop = tile_starts[tile], tile_stops[tile]
         for e in range(start, stop):
-            if (e - start) % REFRESH == 0 and any_live:
-                any_live = find_live_blocks(state, live)
             prefetch(records, entry_pair[min(e + LOOK_AHEAD, stop - 1)])
-            r, slot = entry_pair[e], entry_slot[e]
-            if not any_live:
-                slots[slot, :] = 0
-                continue
-            sums = zero_stack(lane_x, MOMENTS, channels)
+            r = entry_pair[e]
+            sums = zero_stack(load(state, 0, 0), MOMENTS, channels)
             x, y = records[r, 0] - real(x0), records[r, 1] - real(y0)
-            bx0, bx1 = block_range(x, records[r, 6], real(1))
-            by0, by1 = block_range(y, records[r, 7], real(1))
-            least = real(MIN_EXPONENT) - records[r, 5]
-            for by in range(by0, by1):
-                dy = lane_y - (y - real(BLOCK * by))
-                slope_y, bend_y = dy * records[r, 3], dy * dy * records[r, 4]
-                for bx in range(bx0, bx1):
-                    block = by * BLOCKS_PER_ROW + bx
-                    if live[block]:
-                        dx = lane_x - (x - real(BLOCK * bx))
-                        _gather_block(
-                            state, sums, block * LANES, dx, dy, bend_y, slope_y, records, r, least, max_alpha, channels
-                        )
-            for k in range(NUM_MOMENTS + len(channels)):
-                slots[slot, k] = total(peek(sums, k))
+            todo = np.int64(entry_blocks[e])
+            while todo != 0:
+                first = lowest_bit(todo) * LANES
+                todo &= todo - 1
+                dx, dy = load(offsets, 0, first) - x, load(offsets, 1, first) - y
+                _gather_block(state, sums, first, dx, dy, records, r, max_alpha, channels)
+            store_totals(slots, entry_slot[e], sums)
+        for e in range(stop, tile_starts[tile + 1]):
+            slots[entry_slot[e], :] = 0

@@ -1,23 +1,32 @@
 """Alpha blending of the tile lists, front to back (Kerbl et al. 2023, eq. 3)."""
 
-import math
-
 import numpy as np
 
 from recon.render.cpu.exp2 import MIN_EXPONENT, exp2_times_8
 from recon.render.cpu.jit import inlined, kernel
-from recon.render.cpu.lanes import any_lane, load, minus_abs, prefetch, select, store
+from recon.render.cpu.lanes import any_lane, load, lowest_bit, minus_abs, prefetch, select, store
 from recon.render.cpu.layout import (
     BLOCK,
     BLOCKS_PER_ROW,
+    CACHE_LINE,
     FIRST_CHANNEL,
     LANES,
     LOOK_AHEAD,
+    NUM_BLOCKS,
     REFRESH,
     STOP_TRANSMITTANCE,
     TILE,
     TILE_PIXELS,
 )
+
+
+@inlined
+def aligned_rows(num_rows, num_columns, like):
+    """An array of the type of `like` that begins at a cache line."""
+    spare = CACHE_LINE // like.itemsize
+    flat = np.empty(num_rows * num_columns + spare, like.dtype)
+    first = (-flat.ctypes.data % CACHE_LINE) // like.itemsize
+    return flat[first : first + num_rows * num_columns].reshape(num_rows, num_columns)
 
 
 @inlined
@@ -30,33 +39,51 @@ def open_tile(state, offsets, columns, rows):
 
 
 @inlined
-def find_live_blocks(state, live):
-    """Note which blocks have a pixel that is not stopped; whether there is any."""
-    any_live = False
-    for b in range(len(live)):
-        live[b] = any_lane(load(state, 0, b * LANES) > state.dtype.type(0))
-        any_live |= live[b]
-    return any_live
+def live_blocks(state):
+    """Bits of the blocks that have a pixel which is not stopped."""
+    live = 0
+    for b in range(NUM_BLOCKS):
+        if any_lane(load(state, 0, b * LANES) > state.dtype.type(0)):
+            live |= 1 << b
+    return live
 
 
 @inlined
-def block_range(center, extent, one):
+def _blocks_within(center, extent, real):
     """First and last-plus-one block of a tile row or column that the interval center +- extent touches."""
-    size, most = one * np.float32(BLOCK), one * np.float32(BLOCKS_PER_ROW)
-    zero = one - one
-    first = math.floor(min(max((center - extent) / size, zero), most))
-    last = math.floor(min(max((center + extent) / size, -one), most - one)) + 1
-    return int(first), int(last)
+    zero, most, per_block = real(0), real(BLOCKS_PER_ROW), real(1 / BLOCK)
+    first = int(min(max((center - extent) * per_block, zero), most))
+    last = int(min(max((center + extent) * per_block, zero), most - real(1))) + 1
+    return first, last
 
 
 @inlined
-def _shade_block(state, first, dx, bend_y, slope_y, records, r, least, max_alpha, channels):
-    """Blend one Gaussian into the 16 pixels from `first`; the exponent is y0 + (A dx + B dy) dx + C dy^2."""
+def blocks_of_rectangle(x, y, half_width, half_height, real):
+    """Bits of the blocks that a rectangle touches."""
+    x0, x1 = _blocks_within(x, half_width, real)
+    y0, y1 = _blocks_within(y, half_height, real)
+    columns = ((1 << x1) - (1 << x0)) * 0x1111
+    rows = (1 << (BLOCKS_PER_ROW * y1)) - (1 << (BLOCKS_PER_ROW * y0))
+    return columns & rows
+
+
+@inlined
+def alpha_of(records, r, dx, dy):
+    """Opacity of a Gaussian in 16 pixels before it is capped, and where it counts."""
+    real = records.dtype.type
+    bend = dy * (dy * records[r, 4]) + records[r, 5]
+    y = (dx * records[r, 2] + dy * records[r, 3]) * dx + bend
+    # outside [-1, 0] the polynomial is wrong, but not NaN
+    return exp2_times_8(y), (y >= real(MIN_EXPONENT)) & (y <= records[r, 5])
+
+
+@inlined
+def _shade_block(state, first, dx, dy, records, r, max_alpha, channels):
+    """Blend one Gaussian into the 16 pixels from `first`; whether it reached any of them."""
     real = state.dtype.type
     zero, stop = real(0), real(STOP_TRANSMITTANCE)
-    q = (dx * records[r, 2] + slope_y) * dx + bend_y
-    alpha = min(exp2_times_8(max(q, least) + records[r, 5]), max_alpha)
-    alpha = select((q >= least) & (q <= zero), alpha, zero)
+    full, counts = alpha_of(records, r, dx, dy)
+    alpha = select(counts, min(full, max_alpha), zero)
     transmittance = load(state, 0, first)
     weight = transmittance * alpha
     rest = transmittance - weight
@@ -65,6 +92,7 @@ def _shade_block(state, first, dx, bend_y, slope_y, records, r, least, max_alpha
     weight = select(goes_on, weight, zero)
     for k in range(len(channels)):
         store(state, 1 + k, first, load(state, 1 + k, first) + weight * records[r, FIRST_CHANNEL + k])
+    return any_lane(weight > zero)
 
 
 @inlined
@@ -82,20 +110,9 @@ def _close_tile(state, offsets, camera, x0, y0, columns, rows, backgrounds, chan
 
 @kernel()
 def blend(
-    lo,
-    hi,
-    channels,
-    grid,
-    size,
-    offsets,
-    tile_starts,
-    entry_pair,
-    records,
-    backgrounds,
-    max_alpha,
-    color_out,
-    alpha_out,
-):
+    lo, hi, channels, grid, size, offsets, tile_starts, entry_pair, records, backgrounds, max_alpha,
+    color_out, alpha_out, tile_stops, entry_blocks,
+):  # fmt: skip
     """Render tiles lo..hi (camera-major).
 
     Args:
@@ -112,12 +129,12 @@ def blend(
         max_alpha: Cap of alpha.
         color_out: Output [C, height, width, D].
         alpha_out: Output [C, height, width, 1].
+        tile_stops: Output [C tiles], where each list is cut because all pixels are stopped.
+        entry_blocks: Output [M], bits of the blocks in which the entry changed a pixel; undefined behind the stops.
     """
     num_tiles = grid[0] * grid[1]
-    state = np.empty((1 + len(channels), TILE_PIXELS), records.dtype)
-    live = np.empty(BLOCKS_PER_ROW * BLOCKS_PER_ROW, np.bool_)
+    state = aligned_rows(1 + len(channels), TILE_PIXELS, records)
     real = records.dtype.type
-    lane_x, lane_y = load(offsets, 0, 0), load(offsets, 1, 0)
     for tile in range(lo, hi):
         camera, t = tile // num_tiles, tile % num_tiles
         x0, y0 = (t % grid[0]) * TILE, (t // grid[0]) * TILE
@@ -125,21 +142,24 @@ def blend(
         state[:] = 0
         open_tile(state, offsets, columns, rows)
         start, stop = tile_starts[tile], tile_starts[tile + 1]
+        tile_stops[tile] = stop
+        live = 0
         for e in range(start, stop):
-            if (e - start) % REFRESH == 0 and not find_live_blocks(state, live):
-                break
+            if (e - start) % REFRESH == 0:
+                live = live_blocks(state)
+                if live == 0:
+                    tile_stops[tile] = e
+                    break
             prefetch(records, entry_pair[min(e + LOOK_AHEAD, stop - 1)])
             r = entry_pair[e]
             x, y = records[r, 0] - real(x0), records[r, 1] - real(y0)
-            bx0, bx1 = block_range(x, records[r, 6], real(1))
-            by0, by1 = block_range(y, records[r, 7], real(1))
-            least = real(MIN_EXPONENT) - records[r, 5]
-            for by in range(by0, by1):
-                dy = lane_y - (y - real(BLOCK * by))
-                slope_y, bend_y = dy * records[r, 3], dy * dy * records[r, 4]
-                for bx in range(bx0, bx1):
-                    block = by * BLOCKS_PER_ROW + bx
-                    if live[block]:
-                        dx = lane_x - (x - real(BLOCK * bx))
-                        _shade_block(state, block * LANES, dx, bend_y, slope_y, records, r, least, max_alpha, channels)
+            todo = live & blocks_of_rectangle(x, y, records[r, 6], records[r, 7], real)
+            hit = 0
+            while todo != 0:
+                block = lowest_bit(todo)
+                todo &= todo - 1
+                dx, dy = load(offsets, 0, block * LANES) - x, load(offsets, 1, block * LANES) - y
+                if _shade_block(state, block * LANES, dx, dy, records, r, max_alpha, channels):
+                    hit |= 1 << block
+            entry_blocks[e] = hit
         _close_tile(state, offsets, camera, x0, y0, columns, rows, backgrounds, channels, color_out, alpha_out)

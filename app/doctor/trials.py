@@ -93,4 +93,7 @@ def reconstruct_two_views() -> str:
         masks=torch.ones(2, SIDE, SIDE, dtype=torch.bool),
         cameras=two_cameras(),
     )
-    return f"{reconstructor.name}: {len(reconstructor.reconstruct(views).validate()):,} Gaussians"
+    num_gaussians = len(reconstructor.reconstruct(views).validate())
+    if num_gaussians == 0:
+        raise ReconError(f"{reconstructor.name} made no Gaussian", hint="its weights may be damaged")
+    return f"{reconstructor.name}: {num_gaussians:,} Gaussians"

@@ -1,0 +1,104 @@
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import models.training
+from app.cli import main
+from app.commands.train import require_plain_data
+from models.training import TrainConfig
+from recon.configs import config_names, find_config
+from recon.errors import FormatError
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, Path | None]]:
+    """Configs that the command passes on; nothing is trained."""
+    received: list[tuple[TrainConfig, Path | None]] = []
+
+    def stand_in(config: TrainConfig, *, resume: Path | None = None) -> Path:
+        received.append((config, resume))
+        return Path("weights")
+
+    monkeypatch.setattr(models.training, "train", stand_in)
+    return received
+
+
+def leaves(config: Any) -> Any:
+    """The tree of field names of nested dataclasses."""
+    if not is_dataclass(config):
+        return None
+    return {field.name: leaves(getattr(config, field.name)) for field in fields(config)}
+
+
+def test_override_wins_over_the_preset(runs: list, capsys: pytest.CaptureFixture[str]) -> None:
+    preset = yaml.safe_load(find_config("experiment/rooms_nano").read_text())
+    assert main(["train", "--config", "experiment/rooms_nano", "--trainer.max_steps", "50", "--optim.lr", "3e-4"]) == 0
+    ((config, resume),) = runs
+    assert (config.trainer.max_steps, config.optim.lr, resume) == (50, 3e-4, None)
+    assert config.model.dim == preset["model"]["dim"]
+    assert config.data.num_context == tuple(preset["data"]["num_context"])
+    assert capsys.readouterr().out == "weights\n"
+
+
+def test_without_config_the_defaults_are_taken(runs: list) -> None:
+    assert main(["train", "--resume", "last.ckpt"]) == 0
+    assert runs == [(TrainConfig(), Path("last.ckpt"))]
+
+
+@pytest.mark.parametrize("name", [name for name in config_names() if name.startswith("experiment/")])
+def test_presets_mirror_the_dataclasses(name: str, runs: list) -> None:
+    assert main(["train", "--config", name]) == 0
+    tree = yaml.safe_load(find_config(name).read_text())
+    expected = leaves(TrainConfig())
+    assert {part: set(values) for part, values in tree.items()} == {part: set(v) for part, v in expected.items()}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "model:\n  class_path: os.system\n",
+        "model:\n  class_path: models.ilrm.nano.config.NanoConfig\n  init_args:\n    dim: 64\n",
+        "model:\n  _target_: os.system\n",
+        "model: [{_target_: os.system}]\n",
+        'model: !!python/object/apply:os.system ["echo"]\n',
+        "model: !!python/name:os.system\n",
+    ],
+)
+def test_config_cannot_name_code(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], runs: list) -> None:
+    path = tmp_path / "evil.yaml"
+    path.write_text(content)
+    with pytest.raises(FormatError, match=r"evil\.yaml"):
+        require_plain_data(path)
+    assert main(["train", "--config", str(path)]) == 2
+    assert "never code" in (error := capsys.readouterr().err) or "cannot name code" in error
+    assert runs == []
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("model:\n  colour: blue\n", "colour"),
+        ("model:\n  dim: wide\n", "dim"),
+        ("modle:\n  dim: 64\n", "modle"),
+        ("modle: 3\n", "modle"),
+    ],
+)
+def test_unknown_key_or_wrong_type_is_an_error(
+    content: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], runs: list
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    assert main(["train", "--config", str(path)]) == 2
+    assert named in capsys.readouterr().err
+    assert runs == []
+
+
+def test_unknown_option_and_unknown_preset_are_errors(capsys: pytest.CaptureFixture[str], runs: list) -> None:
+    assert main(["train", "--model.colour", "blue"]) == 2
+    assert "colour" in capsys.readouterr().err
+    assert main(["train", "--config", "experiment/nothing"]) == 2
+    assert "experiment/rooms_nano" in capsys.readouterr().err
+    assert runs == []

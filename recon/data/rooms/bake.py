@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 
-from recon.data.rooms.kernels import FASTMATH
+from recon.data.rooms.kernels import FASTMATH, facing_normals
 from recon.data.rooms.world import Lighting, World
 
 NUM_DIRECTIONS = 24
@@ -263,10 +263,7 @@ def _hit_radiance(
     face: Int32[np.ndarray, " hits"],
     distance: Float32[np.ndarray, " hits"],
 ) -> Float32[np.ndarray, "hits 3"]:
-    corners = world.positions[world.faces[face]]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    normal *= -np.sign((normal * rays[:, 3:]).sum(1, keepdims=True))
+    normal = facing_normals(face, rays, world.positions, world.faces)
     point = (rays[:, :3] + distance[:, None] * rays[:, 3:] + OFFSET * normal).astype(np.float32)
     lighting = world.lighting
     lights = point_lights(lighting, (1, 1), 1)

@@ -37,6 +37,7 @@ USES: dict[str, tuple[str, tuple[float, float], tuple[float, float], tuple[float
     "stove": (r"stove|oven|cooker", (0.5, 1.1), (0.45, 0.8), (0.7, 1.2)),
     "garden": (r"bench|deck chair|teck|teak|rattan|flower box|plant box|barbecue|umbrella|stone lantern|pool lounge", (0.3, 3), (0.2, 3), (0.3, 2.8)),
 }  # fmt: skip
+NEVER_ON_TABLES = r"shoes|bootie|slippers|sneakers|mocassin|sock|glove|potty|toilet|hammer|saw|grinder|drill|shovel|camera$|plug|switch"
 SMALL_CATEGORIES = {"Kitchen", "Living room", "Office", "Bathroom", "Bedroom", "Miscellaneous"}
 
 
@@ -90,7 +91,8 @@ def uses_of(entry: CatalogueEntry) -> list[str]:
         if fits and entry.elevation < 0.6 and re.search(pattern, entry.name.lower()):
             found.append(use)
     largest = max(entry.width, entry.depth, entry.height)
-    if entry.category in SMALL_CATEGORIES and 0.08 < largest < 0.45 and entry.height > 0.035 and not entry.elevation:
+    small = 0.08 < largest < 0.45 and entry.height > 0.035 and not entry.elevation
+    if small and entry.category in SMALL_CATEGORIES and not re.search(NEVER_ON_TABLES, entry.name.lower()):
         found.append("small")
     if entry.category == "Lights" and entry.elevation > 1.5 and "wall" not in entry.name.lower():
         found.append("ceiling_lamp")

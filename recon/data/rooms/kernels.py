@@ -17,6 +17,24 @@ SRGB_TO_LINEAR = np.array(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+def facing_normals(face, rays, positions, faces):
+    """Unit face normals on the side of the rays' origins; zero for faces below 0."""
+    out = np.zeros((len(face), 3), np.float32)
+    for i in range(len(face)):
+        if face[i] < 0:
+            continue
+        a, b, c = faces[face[i], 0], faces[face[i], 1], faces[face[i], 2]
+        x1, y1, z1 = (positions[b, 0] - positions[a, 0], positions[b, 1] - positions[a, 1], positions[b, 2] - positions[a, 2])
+        x2, y2, z2 = (positions[c, 0] - positions[a, 0], positions[c, 1] - positions[a, 1], positions[c, 2] - positions[a, 2])
+        x, y, z = y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
+        scale = 1.0 / math.sqrt(x * x + y * y + z * z + 1e-30)
+        if x * rays[i, 3] + y * rays[i, 4] + z * rays[i, 5] > 0.0:
+            scale = -scale
+        out[i, 0], out[i, 1], out[i, 2] = x * scale, y * scale, z * scale
+    return out
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def _bilinear(texels, start, size, u, v, out, weight):
     """Add weight * texture(u, v) of one level; u and v in repeats, v upwards."""
     x = (u - math.floor(u)) * size - 0.5

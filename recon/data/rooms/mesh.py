@@ -1,12 +1,16 @@
 """Triangle meshes of simple bodies, in metres, z up, texture coordinates in metres."""
 
+import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Float32, Int32
 
 # Light is not sampled on the very edge of a surface, where it would leak in from behind the neighbouring surface.
 EDGE_MARGIN = 0.015
+
+Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,22 @@ def rotation_z(angle: float) -> Float[np.ndarray, "3 3"]:
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
 
 
+@lru_cache(maxsize=4096)
 def grid_faces(num_u: int, num_v: int) -> Int32[np.ndarray, "faces 3"]:
     """Triangles of a grid of `num_v` rows of `num_u` vertices."""
     index = np.arange(num_u * num_v, dtype=np.int32).reshape(num_v, num_u)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
     return np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+
+
+@lru_cache(maxsize=4096)
+def _unit_grid(num_u: int, num_v: int) -> Float32[np.ndarray, "vertices 2"]:
+    u, v = np.meshgrid(np.linspace(0, 1, num_u, dtype=np.float32), np.linspace(0, 1, num_v, dtype=np.float32))
+    return np.stack([u.ravel(), v.ravel()], 1)
+
+
+def _cross(a: Vector, b: Vector) -> Vector:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
 def rectangle(
@@ -77,21 +92,24 @@ def rectangle(
     swap_uv: bool = False,
 ) -> MeshPart:
     """A parallelogram cut into cells of at most `spacing`; its normal is edge_u x edge_v."""
-    length_u, length_v = float(np.linalg.norm(edge_u)), float(np.linalg.norm(edge_v))
-    num_u, num_v = (max(2, int(np.ceil(n / spacing)) + 1) for n in (length_u, length_v))
-    u, v = np.meshgrid(np.linspace(0, 1, num_u), np.linspace(0, 1, num_v))
-    u, v = u.reshape(-1, 1), v.reshape(-1, 1)
-    margin_u, margin_v = (min(0.25, EDGE_MARGIN / max(n, 1e-6)) for n in (length_u, length_v))
-    inner_u, inner_v = np.clip(u, margin_u, 1 - margin_u), np.clip(v, margin_v, 1 - margin_v)
-    normal = np.cross(edge_u, edge_v)
-    normal = normal / max(float(np.linalg.norm(normal)), 1e-12)
-    uv = np.concatenate([u * length_u + uv_origin[0], v * length_v + uv_origin[1]], 1)
+    u, v = (tuple(float(x) for x in edge) for edge in (edge_u, edge_v))
+    length_u, length_v = math.hypot(*u), math.hypot(*v)
+    num_u, num_v = (max(2, math.ceil(n / spacing) + 1) for n in (length_u, length_v))
+    grid = _unit_grid(num_u, num_v)
+    margin = np.array([min(0.25, EDGE_MARGIN / max(n, 1e-6)) for n in (length_u, length_v)], np.float32)
+    cross = _cross(u, v)
+    area = max(math.hypot(*cross), 1e-12)
+    edges = np.array([u, v], np.float32)
+    start = np.asarray(origin, np.float32)
+    uv = grid * np.array([length_u, length_v], np.float32) + np.array(uv_origin, np.float32)
+    normals = np.empty((len(grid), 3), np.float32)
+    normals[:] = [c / area for c in cross]
     return MeshPart(
-        positions=(origin + u * edge_u + v * edge_v).astype(np.float32),
-        normals=np.broadcast_to(normal, (len(u), 3)).astype(np.float32),
-        uvs=(uv[:, ::-1] if swap_uv else uv).astype(np.float32),
+        positions=grid @ edges + start,
+        normals=normals,
+        uvs=np.ascontiguousarray(uv[:, ::-1]) if swap_uv else uv,
         faces=grid_faces(num_u, num_v),
-        light_positions=(origin + inner_u * edge_u + inner_v * edge_v).astype(np.float32),
+        light_positions=np.clip(grid, margin, 1 - margin) @ edges + start,
     )
 
 

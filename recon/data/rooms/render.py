@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float32, Int32, Int64, UInt8
 
 from recon.data.rooms.bake import bake
 from recon.data.rooms.edges import find_edges
-from recon.data.rooms.kernels import shade
+from recon.data.rooms.kernels import facing_normals, shade
 from recon.data.rooms.tone import CameraResponse, develop
 from recon.data.rooms.world import World
 
@@ -79,11 +79,7 @@ class Hits:
 def trace(world: World, rays: Float32[np.ndarray, "rays 6"], spread: Float32[np.ndarray, " rays"]) -> Hits:
     """First hits with normals and sunshine."""
     face, bary, distance = world.cast(rays)
-    hit = face >= 0
-    corners = world.positions[world.faces[face]]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    normal *= -np.sign(np.einsum("ij,ij->i", normal, rays[:, 3:]))[:, None] * hit[:, None]
+    normal = facing_normals(face, rays, world.positions, world.faces)
     return Hits(rays, face, bary, distance, normal, spread, _sunshine(world, rays, distance, normal))
 
 
@@ -131,8 +127,11 @@ def seen_vertices(world: World, hits: list[Hits]) -> tuple[Int64[np.ndarray, " s
     """Vertices of all hit faces with their normals turned to the side from which they are seen most."""
     face = np.concatenate([h.face for h in hits])
     normal = np.concatenate([h.normal for h in hits])
-    seen, index = np.unique(face, return_index=True)
-    seen, index = seen[seen >= 0], index[seen >= 0]
+    ray_of_face = np.full(len(world.faces), -1)
+    hit = np.flatnonzero(face >= 0)
+    ray_of_face[face[hit]] = hit
+    seen = np.flatnonzero(ray_of_face >= 0)
+    index = ray_of_face[seen]
     votes = np.zeros(len(world.positions), np.float32)
     marked = np.zeros(len(world.positions), bool)
     for corner in range(3):

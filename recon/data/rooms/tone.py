@@ -43,7 +43,7 @@ def sample_response(rng: np.random.Generator, num_views: int) -> CameraResponse:
     warmth, tint = rng.normal(0, 0.06), rng.normal(0, 0.02)
     steps = np.cumsum(rng.normal(0, 0.025, num_views))
     return CameraResponse(
-        key=float(rng.uniform(0.42, 0.68)),
+        key=float(rng.uniform(0.48, 0.74)),
         white_balance=(float(np.exp(warmth)), float(np.exp(tint)), float(np.exp(-warmth))),
         contrast=float(rng.uniform(0.95, 1.3)),
         saturation=float(rng.uniform(0.8, 1.25)),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int32
 
 from recon.data.rooms.layout import Site
 from recon.data.rooms.plan import Rect
@@ -127,11 +127,21 @@ def _poses(start: Start, length: float, depth: float, steps: np.ndarray, rng: np
     return np.stack([look(c, y, p, r) for c, y, p, r in zip(centers, yaw, pitch, roll, strict=True)])
 
 
-def _probe(site: Site, view: View) -> tuple[Float32[np.ndarray, "probe probe"], np.ndarray]:
-    """Depth (infinite in the sky) and material at low resolution."""
-    face, _, distance = site.world.cast(view.rays(pixel_centers(view.size)))
-    material = np.where(face >= 0, site.world.face_material[face], -1)
-    return distance.reshape(view.size, view.size), material
+@dataclass(frozen=True)
+class Probe:
+    """A view at low resolution: depth (infinite in the sky), material (-1 in the sky), share of things outdoors."""
+
+    depth: Float32[np.ndarray, "probe probe"]
+    material: Int32[np.ndarray, " pixels"]
+    outside: float
+
+
+def _probe(site: Site, view: View) -> Probe:
+    world = site.world
+    face, _, distance = world.cast(view.rays(pixel_centers(view.size)))
+    material = np.where(face >= 0, world.face_material[face], -1).astype(np.int32)
+    outside = (face < 0) | world.exterior[world.faces[face, 0]]
+    return Probe(distance.reshape(view.size, view.size), material, float(outside.mean()))
 
 
 def seen_share(first: View, first_depth: np.ndarray, second: View, second_depth: np.ndarray) -> float:
@@ -158,16 +168,16 @@ def _interest(site: Site, views: list[View], limits: PathLimits) -> float:
     if site.world.occluded(np.ascontiguousarray(steps), 1.0).any():
         return 0.0
     probes = [_probe(site, view) for view in (views[0], views[-1])]
-    interest = 8.0
-    for depth, material in probes:
-        if np.percentile(depth, 5) < limits.nearest or np.mean(material < 0) > 0.6:
+    interest = 30.0
+    for probe in probes:
+        if np.percentile(probe.depth, 5) < limits.nearest or np.mean(probe.material < 0) > 0.6:
             return 0.0
-        counts = np.unique(material, return_counts=True)[1] / material.size
+        counts = np.unique(probe.material, return_counts=True)[1] / probe.material.size
         if counts.max() > limits.max_share or len(counts) < limits.num_materials:
             return 0.0
-        interest += (counts > 0.01).sum() - 4 * counts.max()
-    shares = [seen_share(views[a], probes[a][0], views[b], probes[b][0]) for a, b in ((0, -1), (-1, 0))]
-    median = np.median(np.concatenate([depth.ravel() for depth, _ in probes]))
+        interest += (counts > 0.01).sum() - 4 * counts.max() - (0 if site.outdoors else 8 * probe.outside)
+    shares = [seen_share(views[a], probes[a].depth, views[b], probes[b].depth) for a, b in ((0, -1), (-1, 0))]
+    median = np.median(np.concatenate([p.depth.ravel() for p in probes]))
     ratio = np.linalg.norm(centers[-1] - centers[0]) / median
     fits = limits.ratio[0] <= ratio <= limits.ratio[1] and np.mean(shares) >= limits.overlap and min(shares) > 0.3
     return float(interest) if fits else 0.0
@@ -218,16 +228,16 @@ def _path_from(
 ) -> tuple[float, np.ndarray] | None:
     """Interest and cam_from_world of a path, shortened until it fits."""
     first = View(look(start.center, start.yaw, start.pitch, 0.0), intrinsics(start.fov, PROBE), PROBE)
-    depth = _probe(site, first)[0]
+    depth = _probe(site, first).depth
     median = float(np.median(depth))
     if np.percentile(depth, 5) < limits.nearest or not np.isfinite(median):
         return None
-    length = float(np.exp(rng.uniform(np.log(1.2 * limits.ratio[0]), np.log(limits.ratio[1])))) * median
+    length = float(rng.uniform(1.4 * limits.ratio[0], limits.ratio[1])) * median
     steps = (np.arange(num_views) + rng.uniform(-0.15, 0.15, num_views)) / max(num_views - 1, 1)
     for _ in range(3):
         poses = _poses(start, length, median, steps, rng)
         interest = _interest(site, [View(p, intrinsics(start.fov, PROBE), PROBE) for p in poses], limits)
         if interest > 0:
             return interest, poses
-        length *= 0.65
+        length *= 0.75
     return None

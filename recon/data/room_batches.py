@@ -13,6 +13,9 @@ from recon.data.augmentation import PosedViews, jitter_colour, mirror, random_cr
 from recon.data.room_scenes import RoomScene, RoomScenes
 from recon.data.view_sampling import sample_views
 
+RESCAN_EVERY = 200
+"""Batches after which new scenes are looked for, so that training may begin while scenes are still being made."""
+
 
 @dataclass(frozen=True)
 class RoomDataConfig:
@@ -70,6 +73,8 @@ class RoomBatches(Dataset[RoomBatch]):
         return self.num_batches
 
     def __getitem__(self, index: int) -> RoomBatch:
+        if self.augment and index % RESCAN_EVERY == 0:
+            self.scenes.refresh()
         rng = np.random.default_rng([self.config.seed, index])
         num_context = int(rng.choice(self.config.num_context))
         samples = []

@@ -1,6 +1,6 @@
 """Training of iLRM-nano with Lightning."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -148,19 +148,24 @@ class NanoModule(pl.LightningModule):
         decayed, plain = split_decay(self.network.parameters())
         groups = [{"params": decayed, "weight_decay": self.optim.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=self.optim.lr, betas=(0.9, 0.98))
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(self.optim, self.max_steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-    def _rate(self, step: int) -> float:
-        rise = min(1.0, (step + 1) / max(self.optim.warmup_steps, 1))
-        left = self.max_steps - step
-        return rise * min(1.0, left / self.optim.decay_steps) if self.optim.decay_steps else rise
 
     def _jittered_unit(self, batch: RoomBatch, generator: torch.Generator) -> Tensor:
         """Reference lengths times exp(U(-0.35, 0.35)): the network must not rely on where the depth range begins."""
         unit = reference_length(batch.cam_from_world)
         jitter = (torch.rand(len(unit), generator=generator) * 0.7 - 0.35).exp()
         return unit * jitter.to(unit)
+
+
+def rate_factor(optim: OptimConfig, max_steps: int) -> Callable[[int], float]:
+    """Factor on the learning rate at a step: linear rise, constant, linear fall at the end."""
+
+    def factor(step: int) -> float:
+        rise = min(1.0, (step + 1) / max(optim.warmup_steps, 1))
+        return rise * min(1.0, (max_steps - step) / optim.decay_steps) if optim.decay_steps else rise
+
+    return factor
 
 
 def split_decay(parameters: Iterable[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

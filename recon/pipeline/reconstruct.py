@@ -23,7 +23,7 @@ from recon.pipeline.planning import require_memory
 from recon.pipeline.protocols import GaussianReconstructor, PoseEstimator
 from recon.pipeline.versions import library_versions
 from recon.pipeline.video import export_mp4
-from recon.types import Photograph, PoseEstimate, Provenance, Scene
+from recon.types import Photograph, PoseEstimate, Provenance, Scene, ViewSet
 
 log = logging.getLogger(__name__)
 
@@ -124,15 +124,19 @@ def reconstruct(
         gaussians=gaussians,
         provenance=_provenance(reconstructor, pose, config),
         unit="given" if pose.source == "given" else "arbitrary",
-        report=_facts(source, photographs, pose, views.width, views.height, need, len(gaussians)),
+        report=_facts(source, photographs, pose, views, need, len(gaussians)),
     )
+    return Result(scene, _write(scene, out, config.export, overwrite, stage), scene.report)
+
+
+def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, stage: _Stages) -> list[Path]:
+    """Write the named files and `scene.json`; all of them or none."""
     with staged_folder(out, overwrite) as folder:
-        with stage("export", "writing " + ", ".join(config.export)):
-            files = [path for name in config.export for path in ALL_EXPORTERS[name](scene, folder)]
+        with stage("export", "writing " + ", ".join(names)):
+            files = [path for name in names for path in ALL_EXPORTERS[name](scene, folder)]
         scene.report.update(seconds=stage.seconds, peak_rss_mb=peak_rss_mb())
         write_scene_json(folder / "scene.json", scene, {str(p.relative_to(folder)): p.stat().st_size for p in files})
-        names = [p.relative_to(folder) for p in files] + [Path("scene.json")]
-    return Result(scene, [out / name for name in names], scene.report)
+        return [out / p.relative_to(folder) for p in files] + [out / "scene.json"]
 
 
 def check_config(config: PipelineConfig) -> None:
@@ -169,8 +173,7 @@ def _facts(
     source: Path,
     photographs: list[Photograph],
     pose: PoseEstimate,
-    width: int,
-    height: int,
+    views: ViewSet,
     planned_bytes: int,
     num_gaussians: int,
 ) -> dict[str, Any]:
@@ -188,7 +191,7 @@ def _facts(
             "track_length": report.track_length,
             **report.detail,
         },
-        "image_size": [width, height],
+        "image_size": [views.width, views.height],
         "gaussians": num_gaussians,
         "planned_memory_mb": round(planned_bytes / 1e6),
     }

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 C0 = 0.28209479177387814  # 1 / (2 sqrt(pi))
-_C1 = 0.4886025119029199
-_C2 = (1.0925484305920792, 0.31539156525252005, 0.5462742152960396)
-_C3 = (0.5900435899266435, 2.890611442640554, 0.4570457994644658, 0.3731763325901154, 1.445305721320277)
+BAND_1 = 0.4886025119029199
+BAND_2 = (1.0925484305920792, 0.31539156525252005, 0.5462742152960396)
+BAND_3 = (0.5900435899266435, 2.890611442640554, 0.4570457994644658, 0.3731763325901154, 1.445305721320277)
 
 
 def num_coefficients(degree: int) -> int:
@@ -24,19 +24,20 @@ def harmonics(directions: Float[Tensor, "*batch 3"], degree: int) -> list[Tensor
     x, y, z = directions.unbind(-1)
     values = [torch.full_like(x, C0)]
     if degree >= 1:
-        values += [-_C1 * y, _C1 * z, -_C1 * x]
+        values += [-BAND_1 * y, BAND_1 * z, -BAND_1 * x]
     xx, yy, zz = x * x, y * y, z * z
     if degree >= 2:
-        values += [_C2[0] * x * y, -_C2[0] * y * z, _C2[1] * (3 * zz - 1), -_C2[0] * x * z, _C2[2] * (xx - yy)]
+        values += [BAND_2[0] * x * y, -BAND_2[0] * y * z, BAND_2[1] * (3 * zz - 1)]
+        values += [-BAND_2[0] * x * z, BAND_2[2] * (xx - yy)]
     if degree >= 3:
         values += [
-            _C3[0] * y * (yy - 3 * xx),
-            _C3[1] * x * y * z,
-            _C3[2] * y * (1 - 5 * zz),
-            _C3[3] * z * (5 * zz - 3),
-            _C3[2] * x * (1 - 5 * zz),
-            _C3[4] * z * (xx - yy),
-            _C3[0] * x * (3 * yy - xx),
+            BAND_3[0] * y * (yy - 3 * xx),
+            BAND_3[1] * x * y * z,
+            BAND_3[2] * y * (1 - 5 * zz),
+            BAND_3[3] * z * (5 * zz - 3),
+            BAND_3[2] * x * (1 - 5 * zz),
+            BAND_3[4] * z * (xx - yy),
+            BAND_3[0] * x * (3 * yy - xx),
         ]
     return values
 

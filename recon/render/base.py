@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from recon.errors import GeometryError
-from recon.render.colors import view_colors
+from recon.render.colors import check_colors
 from recon.render.protocol import GSPLAT_DEFAULTS, RasterConfig, Rendering
 from recon.types.checks import require_shape
 
@@ -29,7 +29,8 @@ class BlendingRasterizer(ABC):
         quats: Float[Tensor, "gaussians 4"],
         scales: Float[Tensor, "gaussians 3"],
         opacities: Float[Tensor, " gaussians"],
-        colors: Float[Tensor, "sets gaussians channels"],
+        colors: Float[Tensor, "..."],
+        sh_degree: int | None,
         viewmats: Float[Tensor, "cameras 4 4"],
         Ks: Float[Tensor, "cameras 3 3"],
         size: tuple[int, int],
@@ -39,8 +40,8 @@ class BlendingRasterizer(ABC):
     ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
         """Blended channels over the background, and alpha.
 
-        `colors` holds one set for all cameras or one for each. With `with_depth` z follows as the last channel, for
-        which `backgrounds` has an entry.
+        `colors` and `sh_degree` are those of the call, already checked. With `with_depth` z follows as the last
+        channel, for which `backgrounds` has an entry.
         """
 
     def __call__(
@@ -75,15 +76,15 @@ class BlendingRasterizer(ABC):
         require_shape("viewmats", viewmats, (num_cameras, 4, 4))
         require_shape("Ks", Ks, (num_cameras, 3, 3))
         _require_one_type(means, quats, scales, opacities, colors, viewmats, Ks)
-        per_view = view_colors(means, colors, viewmats, sh_degree)
+        check_colors(colors, num, num_cameras, sh_degree)
         if backgrounds is None:
-            backgrounds = means.new_zeros(num_cameras, per_view.shape[2])
-        require_shape("backgrounds", backgrounds, (num_cameras, per_view.shape[2]))
+            backgrounds = means.new_zeros(num_cameras, colors.shape[-1])
+        require_shape("backgrounds", backgrounds, (num_cameras, colors.shape[-1]))
         if depth:
             backgrounds = torch.nn.functional.pad(backgrounds, (0, 1))
         size = (width, height)
         blended, alpha = self.blend(
-            means, quats, scales, opacities, per_view, viewmats, Ks, size, backgrounds, depth, config
+            means, quats, scales, opacities, colors, sh_degree, viewmats, Ks, size, backgrounds, depth, config
         )
         if not depth:
             return Rendering(blended, alpha, None)

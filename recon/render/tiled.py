@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from recon.render.base import BlendingRasterizer
+from recon.render.colors import view_colors
 from recon.render.protocol import RasterConfig
 from recon.render.splats import MIN_ALPHA, STOP_TRANSMITTANCE, Splats, project_splats
 
@@ -30,7 +31,8 @@ class TiledRasterizer(BlendingRasterizer):
         quats: Float[Tensor, "gaussians 4"],
         scales: Float[Tensor, "gaussians 3"],
         opacities: Float[Tensor, " gaussians"],
-        colors: Float[Tensor, "sets gaussians channels"],
+        colors: Float[Tensor, "..."],
+        sh_degree: int | None,
         viewmats: Float[Tensor, "cameras 4 4"],
         Ks: Float[Tensor, "cameras 3 3"],
         size: tuple[int, int],
@@ -39,10 +41,11 @@ class TiledRasterizer(BlendingRasterizer):
         config: RasterConfig,
     ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
         """See `BlendingRasterizer.blend`."""
+        per_view = view_colors(means, colors, viewmats, sh_degree)
         images, alphas = [], []
         for camera, viewmat in enumerate(viewmats):
             splats = project_splats(means, quats, scales, opacities, viewmat, Ks[camera], size, config)
-            channels = colors[min(camera, len(colors) - 1)][splats.index]
+            channels = per_view[min(camera, len(per_view) - 1)][splats.index]
             finite = channels.detach().isfinite().all(1).nonzero().flatten()
             splats, channels = splats.at(finite), channels[finite]
             if with_depth:

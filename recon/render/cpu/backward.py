@@ -89,8 +89,8 @@ def _gather_block(state, sums, first, dx, dy, records, r, max_alpha, channels):
 
 @kernel()
 def blend_gradient(
-    lo, hi, channels, grid, size, offsets, tile_starts, tile_stops, entry_pair, entry_slot, entry_blocks, records,
-    backgrounds, max_alpha, color, alpha, g_color, g_alpha, slots,
+    lo, hi, channels, grid, size, offsets, max_alpha, tile_starts, tile_stops, entry_pair, entry_slot, entry_blocks,
+    records, backgrounds, color, alpha, g_color, g_alpha, slots,
 ):  # fmt: skip
     """Sum the gradients of each entry of tiles lo..hi over the pixels of its tile.
 

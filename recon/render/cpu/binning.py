@@ -1,91 +1,150 @@
-"""Depth order and tile lists."""
+"""Which Gaussians touch which tile, and their order.
+
+The pairs of a camera and its Gaussians are cut into pieces, so that several threads can work on one camera. Each piece
+counts its pairs per tile; from the counts follows where each piece writes into each tile's list. Then every list is
+sorted on its own.
+"""
 
 import numpy as np
 
 from recon.render.cpu.jit import inlined, kernel
 
-_DIGIT_BITS = 11
-_NUM_PASSES = 3
-_NUM_BUCKETS = 1 << _DIGIT_BITS
+_DIGIT_BITS = 8
+_NUM_DIGITS = 1 << _DIGIT_BITS
+_LOCAL_BITS = 32
 
 
 @inlined
-def _radix_pass(keys, values, keys_out, values_out, shift):
-    """One stable counting pass over the digit at `shift`."""
-    starts = np.zeros(_NUM_BUCKETS + 1, np.int64)
-    mask = np.uint32(_NUM_BUCKETS - 1)
-    for i in range(len(keys)):
-        starts[((keys[i] >> shift) & mask) + np.uint32(1)] += 1
-    for b in range(_NUM_BUCKETS):
-        starts[b + 1] += starts[b]
-    for i in range(len(keys)):
-        digit = (keys[i] >> shift) & mask
-        place = starts[digit]
-        starts[digit] = place + 1
-        keys_out[place] = keys[i]
-        values_out[place] = values[i]
+def piece_range(piece, parts, num):
+    """Camera, first Gaussian and last Gaussian plus one of a piece."""
+    camera, part = piece // parts, piece % parts
+    return camera, part * num // parts, (part + 1) * num // parts
 
 
 @inlined
-def depth_order(depth_bits, counts, first, last):
-    """Indices of the visible pairs in first..last by increasing depth; equal depths keep their order.
-
-    Positive floats order like their bit patterns, so three passes of 11 bits sort them.
-    """
-    num = 0
-    for i in range(first, last):
-        num += counts[i] > 0
-    keys, keys_2 = np.empty(num, np.uint32), np.empty(num, np.uint32)
-    values, values_2 = np.empty(num, np.int32), np.empty(num, np.int32)
-    num = 0
-    for i in range(first, last):
-        if counts[i] > 0:
-            keys[num], values[num] = depth_bits[i], i
-            num += 1
-    for p in range(_NUM_PASSES):
-        _radix_pass(keys, values, keys_2, values_2, np.uint32(p * _DIGIT_BITS))
-        keys, keys_2 = keys_2, keys
-        values, values_2 = values_2, values
-    return values
+def count_tiles(rects, i, tile_counts, piece, tiles_x):
+    """Count the tiles of pair i's rectangle for its piece; how many they are."""
+    for ty in range(rects[i, 2], rects[i, 3]):
+        for tx in range(rects[i, 0], rects[i, 1]):
+            tile_counts[piece, ty * tiles_x + tx] += 1
+    return (rects[i, 1] - rects[i, 0]) * (rects[i, 3] - rects[i, 2])
 
 
 @kernel()
-def bin_camera(lo, hi, num, grid, depth_bits, counts, offsets, rects, tile_starts, entry_pair, entry_slot):
-    """Fill the tile lists of cameras lo..hi, each list from near to far.
+def place_lists(parts, tile_counts, tile_starts, piece_slots):
+    """From counts to places.
 
     Args:
-        lo: First camera.
-        hi: Last camera plus one.
-        num: Gaussians per camera.
-        grid: Tiles (in x, in y).
-        depth_bits: [C N] depths, reinterpreted as uint32.
-        counts: [C N] tiles of each pair.
-        offsets: [C N + 1] exclusive sums of `counts`: the first slot of each pair.
-        rects: [C N, 4] tile rectangles.
-        tile_starts: Output [C tiles + 1]; the caller sets the last one.
-        entry_pair: Output [M], pair of each list entry.
-        entry_slot: Output [M], a number of its own for each entry, ascending by pair.
+        parts: Pieces of one camera.
+        tile_counts: [C parts, tiles]; the counts become each piece's first place in each tile's list.
+        tile_starts: Output [C tiles + 1], first place of each list.
+        piece_slots: Output [C parts + 1], first slot of each piece.
     """
-    tiles_x, num_tiles = grid[0], grid[0] * grid[1]
-    for c in range(lo, hi):
-        order = depth_order(depth_bits, counts, c * num, (c + 1) * num)
-        starts = tile_starts[c * num_tiles : (c + 1) * num_tiles]
-        nexts = np.zeros(num_tiles, np.int64)
-        for i in order:
-            for ty in range(rects[i, 2], rects[i, 3]):
-                for tx in range(rects[i, 0], rects[i, 1]):
-                    nexts[ty * tiles_x + tx] += 1
-        total = offsets[c * num]
+    num_tiles = tile_counts.shape[1]
+    piece_slots[:] = 0
+    place = 0
+    for camera in range(tile_counts.shape[0] // parts):
         for t in range(num_tiles):
-            starts[t] = total
-            total += nexts[t]
-            nexts[t] = starts[t]
-        for i in order:
-            slot = offsets[i]
+            tile_starts[camera * num_tiles + t] = place
+            for piece in range(camera * parts, (camera + 1) * parts):
+                count = tile_counts[piece, t]
+                tile_counts[piece, t] = place
+                place += count
+                piece_slots[piece + 1] += count
+    tile_starts[len(tile_starts) - 1] = place
+    for piece in range(len(piece_slots) - 1):
+        piece_slots[piece + 1] += piece_slots[piece]
+
+
+@kernel()
+def fill_lists(lo, hi, parts, num, tiles_x, counts, rects, tile_nexts, piece_slots, offsets, entry_pair, entry_slot):
+    """Write pieces lo..hi into the tile lists, unsorted.
+
+    Args:
+        lo: First piece.
+        hi: Last piece plus one.
+        parts: Pieces of one camera.
+        num: Gaussians.
+        tiles_x: Tiles of a row.
+        counts: [C N] tiles of each pair.
+        rects: [C N, 4] tile rectangles.
+        tile_nexts: [C parts, tiles] next place of each piece in each list; used up.
+        piece_slots: [C parts + 1] first slot of each piece.
+        offsets: Output [C N + 1] first slot of each pair.
+        entry_pair: Output [M] pair of each list entry.
+        entry_slot: Output [M] a number of its own for each entry, ascending by pair.
+    """
+    for piece in range(lo, hi):
+        slot = piece_slots[piece]
+        c, first, last = piece_range(piece, parts, num)
+        for i in range(c * num + first, c * num + last):
+            offsets[i] = slot
+            if counts[i] == 0:
+                continue
             for ty in range(rects[i, 2], rects[i, 3]):
                 for tx in range(rects[i, 0], rects[i, 1]):
-                    place = nexts[ty * tiles_x + tx]
-                    nexts[ty * tiles_x + tx] = place + 1
-                    entry_pair[place] = i
-                    entry_slot[place] = slot
+                    place = tile_nexts[piece, ty * tiles_x + tx]
+                    tile_nexts[piece, ty * tiles_x + tx] = place + 1
+                    entry_pair[place], entry_slot[place] = i, slot
                     slot += 1
+        offsets[c * num + last] = slot
+
+
+@inlined
+def _sort_by_high_half(keys, spare, num):
+    """Stable radix sort of keys[:num] by their upper 32 bits; the array that holds the result."""
+    lowest, highest = keys[0], keys[0]
+    for i in range(num):
+        lowest, highest = min(lowest, keys[i]), max(highest, keys[i])
+    base, spread = (
+        lowest >> np.uint64(_LOCAL_BITS),
+        (highest >> np.uint64(_LOCAL_BITS)) - (lowest >> np.uint64(_LOCAL_BITS)),
+    )
+    places = np.empty(_NUM_DIGITS, np.int64)
+    shift = np.uint64(0)
+    while (spread >> shift) != 0:
+        places[:] = 0
+        for i in range(num):
+            places[_digit(keys[i], base, shift)] += 1
+        total = 0
+        for d in range(_NUM_DIGITS):
+            count = places[d]
+            places[d] = total
+            total += count
+        for i in range(num):
+            digit = _digit(keys[i], base, shift)
+            spare[places[digit]] = keys[i]
+            places[digit] += 1
+        keys, spare = spare, keys
+        shift += np.uint64(_DIGIT_BITS)
+    return keys
+
+
+@inlined
+def _digit(key, base, shift):
+    return (((key >> np.uint64(_LOCAL_BITS)) - base) >> shift) & np.uint64(_NUM_DIGITS - 1)
+
+
+@kernel()
+def sort_lists(lo, hi, depth_bits, tile_starts, entry_pair, entry_slot):
+    """Order the lists of tiles lo..hi from near to far; equal depths by pair.
+
+    Positive floats order like their bit patterns `depth_bits` [C N], uint32. A key is depth over place in the list.
+    """
+    longest = 0
+    for tile in range(lo, hi):
+        longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
+    keys, spare = np.empty(longest, np.uint64), np.empty(longest, np.uint64)
+    pairs, slots = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    for tile in range(lo, hi):
+        start = tile_starts[tile]
+        num = tile_starts[tile + 1] - start
+        if num < 2:
+            continue
+        for i in range(num):
+            pairs[i], slots[i] = entry_pair[start + i], entry_slot[start + i]
+            keys[i] = (np.uint64(depth_bits[pairs[i]]) << np.uint64(_LOCAL_BITS)) | np.uint64(i)
+        in_order = _sort_by_high_half(keys, spare, num)
+        for i in range(num):
+            place = np.int64(in_order[i] & np.uint64((1 << _LOCAL_BITS) - 1))
+            entry_pair[start + i], entry_slot[start + i] = pairs[place], slots[place]

@@ -1,7 +1,7 @@
 """The geometry of one splat, shared by projection and its gradient: EWA splatting (Zwicker et al. 2001).
 
-A camera is a row of 20 numbers: rotation (9), translation (3), fx, fy, cx, cy (pixels), and the limits of x/z (low,
-high) and y/z (low, high) between which the Jacobian is taken.
+A camera is a row of 23 numbers: rotation (9), translation (3), fx, fy, cx, cy (pixels), the limits of x/z (low, high)
+and y/z (low, high) between which the Jacobian is taken, and the centre (3, world).
 """
 
 import math
@@ -11,21 +11,22 @@ import numpy as np
 from recon.render.cpu.jit import inlined
 from recon.render.cpu.vectors import combine, dot, row_times_matrix, times
 
-CAMERA_WIDTH = 20
+CAMERA_WIDTH = 23
+CAMERA_GRADIENT_WIDTH = 15  # rotation, translation, centre
 _LIMIT_MARGIN = 0.3  # of half the field of view, beyond the image border (gsplat)
 
 
-def pack_cameras(viewmats: np.ndarray, Ks: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Camera rows, [cameras, 20]."""
+def pack_cameras(viewmats: np.ndarray, centers: np.ndarray, Ks: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Camera rows, [cameras, 23]."""
     cameras = np.empty((len(viewmats), CAMERA_WIDTH), viewmats.dtype)
     cameras[:, :9] = viewmats[:, :3, :3].reshape(-1, 9)
-    cameras[:, 9:12] = viewmats[:, :3, 3]
-    for axis, size in ((0, width), (1, height)):
+    cameras[:, 9:12], cameras[:, 20:] = viewmats[:, :3, 3], centers
+    for axis in range(2):
         focal, center = Ks[:, axis, axis], Ks[:, axis, 2]
-        margin = _LIMIT_MARGIN * 0.5 * size / focal
+        margin = _LIMIT_MARGIN * 0.5 * size[axis] / focal
         cameras[:, 12 + axis], cameras[:, 14 + axis] = focal, center
         cameras[:, 16 + 2 * axis] = -(center / focal + margin)
-        cameras[:, 17 + 2 * axis] = (size - center) / focal + margin
+        cameras[:, 17 + 2 * axis] = (size[axis] - center) / focal + margin
     return cameras
 
 

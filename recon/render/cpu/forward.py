@@ -110,7 +110,7 @@ def _close_tile(state, offsets, camera, x0, y0, columns, rows, backgrounds, chan
 
 @kernel()
 def blend(
-    lo, hi, channels, grid, size, offsets, tile_starts, entry_pair, records, backgrounds, max_alpha,
+    lo, hi, channels, grid, size, offsets, max_alpha, tile_starts, entry_pair, records, backgrounds,
     color_out, alpha_out, tile_stops, entry_blocks,
 ):  # fmt: skip
     """Render tiles lo..hi (camera-major).
@@ -122,11 +122,11 @@ def blend(
         grid: Tiles of one camera (in x, in y).
         size: (width, height).
         offsets: [2, 256], see `layout.pixel_offsets`.
+        max_alpha: Cap of alpha.
         tile_starts: [C tiles + 1] first entry of each tile.
         entry_pair: [M] pair of each entry, near to far.
         records: [C N, W].
         backgrounds: [C, D].
-        max_alpha: Cap of alpha.
         color_out: Output [C, height, width, D].
         alpha_out: Output [C, height, width, 1].
         tile_stops: Output [C tiles], where each list is cut because all pixels are stopped.

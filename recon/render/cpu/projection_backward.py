@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from recon.render.cpu.colors import add_color_gradient
 from recon.render.cpu.ewa import (
     axes_in_camera,
     camera_point,
@@ -11,6 +12,7 @@ from recon.render.cpu.ewa import (
     quat_rotation,
     unit_quat,
 )
+from recon.render.cpu.harmonics import scratch
 from recon.render.cpu.jit import inlined, kernel
 from recon.render.cpu.layout import NUM_MOMENTS
 from recon.render.cpu.vectors import combine, dot, load, plus, row_times_matrix, scaled, times
@@ -62,7 +64,7 @@ def _quat_gradient(quat, inverse_norm, g, two):
 
 
 @inlined
-def _pair_gradient(sums, cameras, c, rotation, p, axes, opacity, limits, antialiased, g_depth):
+def _pair_gradient(sums, cameras, c, p, axes, opacity, limits, antialiased, g_depth):
     """Gradients of opacity, of the point in the camera, and of the axes in the camera (three rows)."""
     one, two, zero = sums.dtype.type(1), sums.dtype.type(2), sums.dtype.type(0)
     inverse_z = one / p[2]
@@ -97,13 +99,14 @@ def _pair_gradient(sums, cameras, c, rotation, p, axes, opacity, limits, antiali
 
 
 @inlined
-def _add_camera_gradient(out, g_point, point, g_axes, world_axes):
-    """Gradient of the rotation (rows) and translation, added to a row of 12 numbers."""
+def _add_camera_gradient(out, c, g_point, point, g_axes, world_axes, g_direction):
+    """Gradient of rotation (rows), translation and centre, added to row c of 15 numbers."""
     for i in range(3):
         turned = scaled(g_point[i], point)
         for j in range(3):
-            out[3 * i + j] += turned[j] + dot(g_axes[i], world_axes[j])
-        out[9 + i] += g_point[i]
+            out[c, 3 * i + j] += turned[j] + dot(g_axes[i], world_axes[j])
+        out[c, 9 + i] += g_point[i]
+        out[c, 12 + i] -= g_direction[i]
 
 
 @inlined
@@ -129,21 +132,22 @@ def _store(
 
 @kernel()
 def project_gradient(
-    lo, hi, means, quats, scales, opacities, cameras, limits, antialiased, with_depth, want_cameras,
+    lo, hi, means, quats, scales, opacities, colors, harmonics, cameras, limits, antialiased, with_depth, want_cameras,
     counts, offsets, slots, g_means, g_quats, g_scales, g_opacities, g_colors, g_cameras,
 ):  # fmt: skip
     """Gradients of Gaussians lo..hi, summed over the cameras.
 
     Inputs are those of `projection.project`; `want_cameras` says whether the gradient of the cameras is needed; counts,
-    offsets [C N + 1] and slots [M, 6 + D (+ 1 with depth)] are those of `binning.bin_camera` and
-    `backward.blend_gradient`. Outputs have the shapes of the inputs, g_colors [1 or C, N, D]; they must be zero before.
-    g_cameras [C, 12] is the sum over this piece alone: rotation by rows, then translation.
+    offsets [C N + 1] and slots [M, 6 + D (+ 1 with depth)] are those of `binning` and `backward.blend_gradient`.
+    Outputs have the shapes of the inputs. g_cameras [C, 15] must be zero before; it is the sum over this piece alone:
+    rotation by rows, translation, centre.
     """
-    num, num_colors = len(means), g_colors.shape[2]
+    num, num_colors = len(means), colors.shape[3]
     real = means.dtype.type
     one, zero = real(1), real(0)
-    sums = np.empty(slots.shape[1], slots.dtype)
+    sums, basis, weights = np.empty(slots.shape[1], slots.dtype), scratch(means), scratch(means)
     for n in range(lo, hi):
+        g_colors[:, n] = 0
         quat, inverse_norm = unit_quat(quats, n)
         quat_rows = quat_rotation(quat, one)
         point, size = load(means, n), load(scales, n)
@@ -156,18 +160,18 @@ def project_gradient(
                 continue
             seen = True
             _sum_slots(slots, offsets[i], offsets[i + 1], sums)
-            color_set = min(c, g_colors.shape[0] - 1)
-            for k in range(num_colors):
-                g_colors[color_set, n, k] += sums[NUM_MOMENTS + k]
+            g_direction = add_color_gradient(
+                sums, NUM_MOMENTS, g_colors, colors, n, harmonics, cameras, c, point, basis, weights
+            )
             g_depth = sums[NUM_MOMENTS + num_colors] if with_depth else zero
             rotation = camera_rotation(cameras, c)
             p = camera_point(rotation, cameras, c, point)
             axes = axes_in_camera(rotation, quat_rows, size)
             to_opacity, to_p, to_axes = _pair_gradient(
-                sums, cameras, c, rotation, p, axes, opacities[n], limits, antialiased, g_depth
+                sums, cameras, c, p, axes, opacities[n], limits, antialiased, g_depth
             )
             g_opacity += to_opacity
-            g_mean = plus(g_mean, row_times_matrix(to_p, rotation))
+            g_mean = plus(plus(g_mean, row_times_matrix(to_p, rotation)), g_direction)
             g_turned = (
                 plus(g_turned[0], _column_times(rotation, 0, to_axes)),
                 plus(g_turned[1], _column_times(rotation, 1, to_axes)),
@@ -175,7 +179,12 @@ def project_gradient(
             )
             if want_cameras:
                 world_axes = (times(quat_rows[0], size), times(quat_rows[1], size), times(quat_rows[2], size))
-                _add_camera_gradient(g_cameras[c], to_p, point, to_axes, world_axes)
-        if seen:
-            _store(n, g_mean, g_opacity, g_turned, quat, inverse_norm, quat_rows, size, one + one,
-                   g_means, g_quats, g_scales, g_opacities)  # fmt: skip
+                _add_camera_gradient(g_cameras, c, to_p, point, to_axes, world_axes, g_direction)
+        if not seen:
+            quat, inverse_norm = (one, zero, zero, zero), zero
+            quat_rows = quat_rotation(quat, one)
+            size = (zero, zero, zero)
+        _store(
+            n, g_mean, g_opacity, g_turned, quat, inverse_norm, quat_rows, size, one + one,
+            g_means, g_quats, g_scales, g_opacities,
+        )  # fmt: skip

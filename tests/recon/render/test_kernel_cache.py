@@ -13,11 +13,9 @@ ROOT = Path(jit.__file__).parents[3]
 
 PROGRAM = """
 import numpy as np
-from recon.render.cpu.binning import bin_camera
-none = np.zeros(0, np.int32)
-bin_camera(0, 0, 0, (1, 1), none.view(np.uint32), none, np.zeros(1, np.int64), np.zeros((0, 4), np.int16),
-           np.zeros(2, np.int64), none, none)
-print(sum(bin_camera.stats.cache_hits.values()), sum(bin_camera.stats.cache_misses.values()))
+from recon.render.cpu.binning import place_lists
+place_lists(1, np.zeros((1, 1), np.int32), np.zeros(2, np.int64), np.zeros(2, np.int64))
+print(sum(place_lists.stats.cache_hits.values()), sum(place_lists.stats.cache_misses.values()))
 """
 
 

@@ -15,7 +15,8 @@ class ViewSelection(NamedTuple):
 def sample_views(num_frames: int, num_context: int, num_targets: int, rng: np.random.Generator) -> ViewSelection:
     """Context frames spread over a random span of the capture; targets drawn from all other frames of the span.
 
-    The span is at least as long as the context and one target need. When too few other frames lie inside the span,
+    The span is at least as long as the context and one target need; long spans, which are harder, come more often
+    (the longer of two uniform draws). When too few other frames lie inside the span,
     neighbours outside it are used (slight extrapolation).
 
     Args:
@@ -24,7 +25,7 @@ def sample_views(num_frames: int, num_context: int, num_targets: int, rng: np.ra
         num_targets: Frames to predict.
         rng: Source of randomness.
     """
-    length = int(rng.integers(num_context + 1, num_frames + 1))
+    length = int(rng.integers(num_context + 1, num_frames + 1, 2).max())
     start = int(rng.integers(0, num_frames - length + 1))
     inner = rng.choice(np.arange(start + 1, start + length - 1), num_context - 2, replace=False)
     context = sorted({start, start + length - 1, *(int(i) for i in inner)})

@@ -6,11 +6,11 @@ remains of the sampling error is a smooth pattern and not noise.
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 
-from recon.data.rooms.kernels import FASTMATH, facing_normals
+from recon.data.rooms.jit import compiled
+from recon.data.rooms.kernels import facing_normals
 from recon.data.rooms.world import Lighting, World
 
 NUM_DIRECTIONS = 24
@@ -58,7 +58,7 @@ def point_lights(lighting: Lighting, per_portal: tuple[int, int], per_lamp: int)
     return PointLights(*columns)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def _unoccluded(point, normal, light, light_normal, min_squared):
     """Form factor of a point light; 0 when one faces away from the other."""
     x, y, z = light[0] - point[0], light[1] - point[1], light[2] - point[2]
@@ -73,7 +73,7 @@ def _unoccluded(point, normal, light, light_normal, min_squared):
     return cos / max(squared, min_squared)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def _direct_rays(points, normals, outside, lights, light_normals, colors, min_squared, threshold):
     """Shadow rays from every point to every light that could matter, with owner and light."""
     capacity = len(points) * len(lights)
@@ -97,7 +97,7 @@ def _direct_rays(points, normals, outside, lights, light_normals, colors, min_sq
     return rays[:count], owner[:count], light_of[:count], factor[:count]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def _strongest_rays(points, normals, lights, light_normals, colors, min_squared, threshold):
     """One shadow ray from each point to the light that would be strongest without shadows."""
     rays = np.zeros((len(points), 6), np.float32)
@@ -123,7 +123,7 @@ def _strongest_rays(points, normals, lights, light_normals, colors, min_squared,
     return rays, light_of, factor
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def _hemisphere_rays(points, normals, directions):
     """Rays around every normal; the frame is that of Duff et al. 2017."""
     rays = np.empty((len(points) * len(directions), 6), np.float32)
@@ -285,4 +285,6 @@ def _hit_radiance(
     outside = world.exterior[world.faces[face, 0]]
     light[outside] += np.array(lighting.sky, np.float32) * (0.5 + 0.4 * normal[outside, 2:])
     material = world.face_material[face]
-    return world.mean_color[material] * np.minimum(light, MAX_BOUNCED) + np.minimum(world.emission[material], MAX_BOUNCED)
+    return world.mean_color[material] * np.minimum(light, MAX_BOUNCED) + np.minimum(
+        world.emission[material], MAX_BOUNCED
+    )

@@ -1,9 +1,11 @@
 """Procedural furniture: tables, chairs, shelves, cupboards, sofas, beds, lamps."""
 
+import itertools
+
 import numpy as np
 
 from recon.data.rooms.item import Item, item
-from recon.data.rooms.mesh import MeshPart, box, concatenate, cylinder, lathe
+from recon.data.rooms.mesh import Corner, MeshPart, box, concatenate, cylinder, lathe
 from recon.data.rooms.paint import Paint
 
 
@@ -29,7 +31,9 @@ def table(paint: Paint, width: float, depth: float, height: float) -> Item:
     top = box((-width / 2, -depth / 2, height - thick), (width / 2, depth / 2, height), 0.12)
     legs = _legs(width, depth, height - thick, float(rng.uniform(0.035, 0.08)))
     rail_height = height - thick - 0.08
-    rails = box((-width / 2 + 0.06, -depth / 2 + 0.06, rail_height), (width / 2 - 0.06, depth / 2 - 0.06, height - thick))
+    rails = box(
+        (-width / 2 + 0.06, -depth / 2 + 0.06, rail_height), (width / 2 - 0.06, depth / 2 - 0.06, height - thick)
+    )
     return item([(top, top_material), (legs, paint.wood()), (rails, top_material)], height)
 
 
@@ -41,14 +45,23 @@ def chair(paint: Paint) -> Item:
     seat = box((-width / 2, -width / 2, seat_height - 0.04), (width / 2, width / 2, seat_height), 0.2)
     seat_material = paint.textured("fabric") if rng.random() < 0.5 else wood
     back_top = float(rng.uniform(0.82, 1.02))
-    posts = [box((x - 0.02, width / 2 - 0.04, seat_height), (x + 0.02, width / 2, back_top)) for x in (-width / 2 + 0.02, width / 2 - 0.02)]
+    posts = [
+        box((x - 0.02, width / 2 - 0.04, seat_height), (x + 0.02, width / 2, back_top))
+        for x in (-width / 2 + 0.02, width / 2 - 0.02)
+    ]
     if rng.random() < 0.5:
         slats = int(rng.integers(2, 5))
         heights = np.linspace(seat_height + 0.12, back_top - 0.05, slats)
         posts += [box((-width / 2, width / 2 - 0.035, z), (width / 2, width / 2 - 0.01, z + 0.05)) for z in heights]
     else:
         posts.append(box((-width / 2, width / 2 - 0.035, seat_height + 0.1), (width / 2, width / 2 - 0.01, back_top)))
-    return item([(seat, seat_material), (_legs(width, width, seat_height - 0.04, 0.035, 0.01), wood), (concatenate(posts), wood)])
+    return item(
+        [
+            (seat, seat_material),
+            (_legs(width, width, seat_height - 0.04, 0.035, 0.01), wood),
+            (concatenate(posts), wood),
+        ]
+    )
 
 
 def cabinet(paint: Paint, width: float, depth: float, height: float) -> Item:
@@ -70,7 +83,9 @@ def cabinet(paint: Paint, width: float, depth: float, height: float) -> Item:
             z1 = foot + (j + 1) * (height - foot) / rows - 0.004
             fronts += door_leaf(x0, x1, z0, z1, -depth / 2 + 0.02, rng.random() < 0.5)
             middle, top = (x0 + x1) / 2, z1 - 0.05
-            handles.append(box((middle - 0.05, -depth / 2 - 0.025, top - 0.01), (middle + 0.05, -depth / 2 - 0.01, top)))
+            handles.append(
+                box((middle - 0.05, -depth / 2 - 0.025, top - 0.01), (middle + 0.05, -depth / 2 - 0.01, top))
+            )
     parts = [(shell, body), (concatenate(fronts), front), (concatenate(handles), paint.metal())]
     if foot:
         parts.append((_legs(width, depth, foot, 0.04), body))
@@ -95,12 +110,15 @@ def bookcase(paint: Paint, width: float, height: float) -> Item:
     """Open shelves with books and boxes."""
     rng = paint.rng
     wood, depth, board = paint.wood(), 0.3, 0.022
-    sides = [box((s * width / 2 - board / 2, -depth / 2, 0), (s * width / 2 + board / 2, depth / 2, height), 0.2) for s in (-1, 1)]
+    sides = [
+        box((s * width / 2 - board / 2, -depth / 2, 0), (s * width / 2 + board / 2, depth / 2, height), 0.2)
+        for s in (-1, 1)
+    ]
     back = box((-width / 2, depth / 2 - 0.01, 0), (width / 2, depth / 2, height), 0.25)
     levels = np.linspace(0.05, height - board, max(3, round(height / 0.36)))
     boards = [box((-width / 2, -depth / 2, z), (width / 2, depth / 2, z + board), 0.25) for z in levels]
     parts = [(concatenate([*sides, *boards, back]), wood)]
-    for z, above in zip(levels[:-1], levels[1:], strict=True):
+    for z, above in itertools.pairwise(levels):
         x = -width / 2 + 0.03
         while x < width / 2 - 0.15:
             run = float(min(rng.uniform(0.1, 0.5), width / 2 - 0.03 - x))
@@ -117,7 +135,7 @@ def bookcase(paint: Paint, width: float, height: float) -> Item:
     return item(parts, height)  # pyright: ignore[reportArgumentType]
 
 
-def _cushion(low: tuple[float, float, float], high: tuple[float, float, float], puff: float) -> MeshPart:
+def _cushion(low: Corner, high: Corner, puff: float) -> MeshPart:
     """A box with bulging faces."""
     part = box(low, high, 0.09)
     centre, half = (np.array(high) + low) / 2, (np.array(high) - low) / 2
@@ -206,7 +224,9 @@ def pendant(paint: Paint, drop: float) -> Item:
         return item([(cord, paint.metal()), (ball, paint.glowing((glow, 0.9 * glow, 0.7 * glow)))])
     shade = lathe([(radius, -0.12), (radius * 0.4, 0.12), (0.02, 0.15)], 20)
     bulb = lathe([(1e-3, -0.1), (0.04, -0.06), (0.03, 0.0)], 10)
-    return item([(cord, paint.metal()), (shade, paint.vivid()), (bulb, paint.glowing((3 * glow, 2.7 * glow, 2 * glow)))])
+    return item(
+        [(cord, paint.metal()), (shade, paint.vivid()), (bulb, paint.glowing((3 * glow, 2.7 * glow, 2 * glow)))]
+    )
 
 
 def flat_screen(paint: Paint, width: float) -> Item:

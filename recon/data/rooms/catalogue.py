@@ -9,35 +9,54 @@ import numpy as np
 # Catalogues whose licence is not CC BY 3.0.
 LICENCES = {"BlendSwap-CC-0": "CC0-1.0"}
 
-# Use: (pattern of names, smallest and largest width, depth and height in metres).
-USES: dict[str, tuple[str, tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    "sofa": (r"sofa|couch", (1.3, 3.6), (0.6, 2.2), (0.5, 1.2)),
-    "armchair": (r"armchair|puff", (0.5, 1.2), (0.5, 1.2), (0.5, 1.2)),
-    "chair": (r"^(?!.*(baby|bean|beach|deck|wheel|child|ryokan)).*chair|class seat", (0.35, 0.8), (0.35, 0.8), (0.7, 1.3)),
-    "stool": (r"stool|bar chair", (0.25, 0.6), (0.25, 0.65), (0.4, 1.15)),
-    "table": (r"^(?!.*(tennis|pool|football|bedside|coffee|cloth)).*table", (0.8, 2.6), (0.6, 1.4), (0.6, 0.95)),
-    "coffee_table": (r"coffee table|rattan table|^table$", (0.5, 1.6), (0.4, 1.0), (0.3, 0.56)),
-    "desk": (r"desk(?!top)", (0.9, 2.4), (0.5, 1.3), (0.65, 1.9)),
-    "bed": (r"\bbed\b|futon$", (0.8, 2.6), (1.8, 2.6), (0.3, 2.0)),
-    "bedside": (r"bedside|night ?stand", (0.3, 0.8), (0.3, 0.7), (0.35, 0.8)),
-    "wardrobe": (r"wardrobe|cupboard|locker", (0.7, 2.6), (0.35, 0.9), (1.4, 2.6)),
-    "bookcase": (r"bookcase|shelves", (0.4, 3.0), (0.2, 0.6), (0.7, 2.3)),
-    "cabinet": (r"cabinet|chest|drawers|dresser|sideboard|buffet|^box$|vanity|trunck|dressing", (0.5, 2.2), (0.3, 0.8), (0.4, 1.8)),
-    "tv_stand": (r"tv stand|television cabinet|tv cabinet", (0.8, 2.4), (0.3, 0.8), (0.3, 1.9)),
-    "tv": (r"\btv\b|television$", (0.5, 1.8), (0.02, 0.6), (0.4, 1.2)),
-    "fridge": (r"fridge|refrigerator", (0.5, 1.2), (0.5, 1.1), (1.1, 2.3)),
-    "plant": (r"plant|ficus|bamboo|yucca|palm|bonsai|orchid|cactus|lily|tulips|flowers|spath", (0.1, 1.3), (0.1, 1.3), (0.2, 2.1)),
-    "floor_lamp": (r"lamp", (0.1, 0.9), (0.1, 1.9), (1.2, 2.2)),
-    "table_lamp": (r"lamp|candle", (0.08, 0.5), (0.08, 0.5), (0.25, 0.8)),
-    "toilet": (r"toilets? unit|toilet$|bidet", (0.3, 0.6), (0.4, 0.9), (0.3, 1.0)),
-    "basin": (r"washbasin|vanity|lavatory", (0.4, 2.0), (0.3, 0.8), (0.5, 2.3)),
-    "bath": (r"bath$|bathtub|shower stall|shower cabin", (0.7, 2.0), (0.6, 1.9), (0.4, 2.3)),
-    "piano": (r"piano$|fireplace|aquarium|treadmill|clothes (rack|horse)|dart", (0.6, 2.2), (0.3, 1.8), (0.4, 2.6)),
-    "washer": (r"washing machine|dryer|dishwasher", (0.5, 0.7), (0.5, 0.7), (0.7, 1.0)),
-    "stove": (r"stove|oven|cooker", (0.5, 1.1), (0.45, 0.8), (0.7, 1.2)),
-    "garden": (r"bench|deck chair|teck|teak|rattan|flower box|plant box|barbecue|umbrella|stone lantern|pool lounge", (0.3, 3), (0.2, 3), (0.3, 2.8)),
-}  # fmt: skip
-NEVER_ON_TABLES = r"shoes|bootie|slippers|sneakers|mocassin|sock|glove|potty|toilet|hammer|saw|grinder|drill|shovel|camera$|plug|switch"
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Use:
+    """Which models serve a use: a pattern of names and ranges of width, depth and height in metres."""
+
+    pattern: str
+    width: Range
+    depth: Range
+    height: Range
+
+
+_CHAIR = r"^(?!.*(baby|bean|beach|deck|wheel|child|ryokan)).*chair|class seat"
+_CABINET = r"cabinet|chest|drawers|dresser|sideboard|buffet|^box$|vanity|trunck|dressing"
+_PLANT = r"plant|ficus|bamboo|yucca|palm|bonsai|orchid|cactus|lily|tulips|flowers|spath"
+_GARDEN = r"bench|deck chair|teck|teak|rattan|flower box|plant box|barbecue|umbrella|stone lantern|pool lounge"
+_SHOWPIECE = r"piano$|fireplace|aquarium|treadmill|clothes (rack|horse)|dart"
+
+USES: dict[str, Use] = {
+    "sofa": Use(r"sofa|couch", (1.3, 3.6), (0.6, 2.2), (0.5, 1.2)),
+    "armchair": Use(r"armchair|puff", (0.5, 1.2), (0.5, 1.2), (0.5, 1.2)),
+    "chair": Use(_CHAIR, (0.35, 0.8), (0.35, 0.8), (0.7, 1.3)),
+    "stool": Use(r"stool|bar chair", (0.25, 0.6), (0.25, 0.65), (0.4, 1.15)),
+    "table": Use(r"^(?!.*(tennis|pool|football|bedside|coffee|cloth)).*table", (0.8, 2.6), (0.6, 1.4), (0.6, 0.95)),
+    "coffee_table": Use(r"coffee table|rattan table|^table$", (0.5, 1.6), (0.4, 1.0), (0.3, 0.56)),
+    "desk": Use(r"desk(?!top)", (0.9, 2.4), (0.5, 1.3), (0.65, 1.9)),
+    "bed": Use(r"\bbed\b|futon$", (0.8, 2.6), (1.8, 2.6), (0.3, 2.0)),
+    "bedside": Use(r"bedside|night ?stand", (0.3, 0.8), (0.3, 0.7), (0.35, 0.8)),
+    "wardrobe": Use(r"wardrobe|cupboard|locker", (0.7, 2.6), (0.35, 0.9), (1.4, 2.6)),
+    "bookcase": Use(r"bookcase|shelves", (0.4, 3.0), (0.2, 0.6), (0.7, 2.3)),
+    "cabinet": Use(_CABINET, (0.5, 2.2), (0.3, 0.8), (0.4, 1.8)),
+    "tv_stand": Use(r"tv stand|television cabinet|tv cabinet", (0.8, 2.4), (0.3, 0.8), (0.3, 1.9)),
+    "tv": Use(r"\btv\b|television$", (0.5, 1.8), (0.02, 0.6), (0.4, 1.2)),
+    "fridge": Use(r"fridge|refrigerator", (0.5, 1.2), (0.5, 1.1), (1.1, 2.3)),
+    "plant": Use(_PLANT, (0.1, 1.3), (0.1, 1.3), (0.2, 2.1)),
+    "toilet": Use(r"toilets? unit|toilet$|bidet", (0.3, 0.6), (0.4, 0.9), (0.3, 1.0)),
+    "basin": Use(r"washbasin|vanity|lavatory", (0.4, 2.0), (0.3, 0.8), (0.5, 2.3)),
+    "bath": Use(r"bath$|bathtub|shower stall|shower cabin", (0.7, 2.0), (0.6, 1.9), (0.4, 2.3)),
+    "piano": Use(_SHOWPIECE, (0.6, 2.2), (0.3, 1.8), (0.4, 2.6)),
+    "washer": Use(r"washing machine|dryer|dishwasher", (0.5, 0.7), (0.5, 0.7), (0.7, 1.0)),
+    "stove": Use(r"stove|oven|cooker", (0.5, 1.1), (0.45, 0.8), (0.7, 1.2)),
+    "garden": Use(_GARDEN, (0.3, 3.0), (0.2, 3.0), (0.3, 2.8)),
+}
+NEVER_ON_TABLES = (
+    r"shoes|bootie|slippers|sneakers|mocassin|sock|glove|potty|toilet|hammer|saw|grinder|drill|shovel|camera$|plug"
+    r"|switch"
+)
 SMALL_CATEGORIES = {"Kitchen", "Living room", "Office", "Bathroom", "Bedroom", "Miscellaneous"}
 
 
@@ -85,15 +104,14 @@ def read_properties(text: str, catalogue: str) -> list[tuple[CatalogueEntry, str
 def uses_of(entry: CatalogueEntry) -> list[str]:
     """All uses whose pattern and sizes an entry matches."""
     found = []
-    for use, (pattern, *ranges) in USES.items():
-        sizes = (entry.width, entry.depth, entry.height)
+    sizes = (entry.width, entry.depth, entry.height)
+    for name, use in USES.items():
+        ranges = (use.width, use.depth, use.height)
         fits = all(low <= size <= high for size, (low, high) in zip(sizes, ranges, strict=True))
-        if fits and entry.elevation < 0.6 and re.search(pattern, entry.name.lower()):
-            found.append(use)
-    largest = max(entry.width, entry.depth, entry.height)
+        if fits and entry.elevation < 0.6 and re.search(use.pattern, entry.name.lower()):
+            found.append(name)
+    largest = max(sizes)
     small = 0.08 < largest < 0.45 and entry.height > 0.035 and not entry.elevation
     if small and entry.category in SMALL_CATEGORIES and not re.search(NEVER_ON_TABLES, entry.name.lower()):
         found.append("small")
-    if entry.category == "Lights" and entry.elevation > 1.5 and "wall" not in entry.name.lower():
-        found.append("ceiling_lamp")
     return found

@@ -10,7 +10,7 @@ from recon.data.rooms.paint import Paint
 def leaf_cloud(
     rng: np.random.Generator, count: int, radii: tuple[float, float, float], leaf: float, hollow: float = 0.5
 ) -> MeshPart:
-    """`count` small quads spread over an ellipsoid around the origin; normals point outwards to light it as one body."""
+    """`count` leaves spread over an ellipsoid around the origin; normals point outwards to light it as one body."""
     direction = rng.standard_normal((count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     bumps = 1 + 0.25 * np.sin(5 * direction[:, :1] + 3) * np.cos(4 * direction[:, 1:2] + 1)
@@ -22,7 +22,9 @@ def leaf_cloud(
     upward /= np.maximum(np.linalg.norm(upward, axis=1, keepdims=True), 1e-6)
     size = leaf * rng.uniform(0.6, 1.4, (count, 1))
     tip = np.array([[0, -1], [0.45, 0], [0, 1], [-0.45, 0]])
-    corners = centre[:, None] + size[:, None] * (tip[None, :, :1] * across[:, None] + tip[None, :, 1:] * upward[:, None])
+    corners = centre[:, None] + size[:, None] * (
+        tip[None, :, :1] * across[:, None] + tip[None, :, 1:] * upward[:, None]
+    )
     positions = corners.reshape(-1, 3).astype(np.float32)
     first = 4 * np.arange(count, dtype=np.int32)[:, None]
     faces = np.concatenate([first + np.array([0, 1, 2]), first + np.array([0, 2, 3])]).astype(np.int32)
@@ -72,8 +74,10 @@ def vase(paint: Paint) -> Item:
     rng = paint.rng
     height = float(rng.uniform(0.12, 0.4))
     z = np.linspace(0, height, 9)
-    radius = height * rng.uniform(0.16, 0.4) * np.clip(
-        0.75 + 0.35 * np.sin(rng.uniform(0, 6) + 5 * z / height * rng.uniform(0.5, 1)), 0.25, 1.2
+    radius = (
+        height
+        * rng.uniform(0.16, 0.4)
+        * np.clip(0.75 + 0.35 * np.sin(rng.uniform(0, 6) + 5 * z / height * rng.uniform(0.5, 1)), 0.25, 1.2)
     )
     profile = [(1e-3, 0.0), *zip(radius.tolist(), z.tolist(), strict=True)]
     material = paint.vivid() if rng.random() < 0.6 else paint.textured("marble", "granite", mirror=0.04, scale=0.3)

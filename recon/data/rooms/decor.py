@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recon.data.rooms.carpentry import door_leaf, pendant
+from recon.data.rooms.carpentry import pendant
 from recon.data.rooms.mesh import MeshPart, box, concatenate, cylinder, grid_faces, lathe, rotation_z
 from recon.data.rooms.paint import Paint
 from recon.data.rooms.plan import Opening, Room, Wall
@@ -23,11 +23,13 @@ def framed_picture(
         box((x0 - rim, 0, z0), (x0, thick, z1), 0.5),
         box((x1, 0, z0), (x1 + rim, thick, z1), 0.5),
     ])  # fmt: skip
-    builder.add(on_wall(wall, frame), paint.wood() if rng.random() < 0.5 else paint.plain(np.full(3, rng.choice([0.08, 0.9]))))
+    builder.add(
+        on_wall(wall, frame), paint.wood() if rng.random() < 0.5 else paint.plain(np.full(3, rng.choice([0.08, 0.9])))
+    )
     surface = paint.picture(width, height, "painting", mirror=float(rng.choice([0.0, 0.04])))
     if rng.random() < 0.12:
         surface = Material((0.05, 0.05, 0.05), mirror=0.88)
-    picture = panel(0, width, 0, height, 0.0)
+    picture = panel(0.0, width, 0.0, height)
     picture = picture.moved(np.eye(3), np.array([x0, 0.012, z0]))
     builder.add(on_wall(wall, picture), surface)
 
@@ -45,7 +47,7 @@ def hang_pictures(builder: WorldBuilder, paint: Paint, room: Room) -> None:
         z = float(rng.uniform(1.45, 1.7))
         for i in range(count):
             x = middle + (i - (count - 1) / 2) * (width + 0.15)
-            inside = 0.1 < x - width / 2 and x + width / 2 < wall.length - 0.1
+            inside = x - width / 2 > 0.1 and x + width / 2 < wall.length - 0.1
             if inside and wall.free(x - width / 2, x + width / 2, z - height / 2, z + height / 2, 0.12):
                 framed_picture(builder, paint, wall, x, z, width, height)
 
@@ -76,9 +78,13 @@ def dress_window(builder: WorldBuilder, paint: Paint, room: Room, wall: Wall, ho
             x = hole.start - 0.6 * width if side == 0 else hole.end - 0.4 * width
             if x < 0.02 or x + width > wall.length - 0.02:
                 continue
-            sheet = curtain(width, top - bottom, int(rng.integers(3, 7)), rng).moved(np.eye(3), np.array([x, 0.12, bottom]))
+            sheet = curtain(width, top - bottom, int(rng.integers(3, 7)), rng).moved(
+                np.eye(3), np.array([x, 0.12, bottom])
+            )
             builder.add(on_wall(wall, sheet), cloth)
-        rod = box((max(hole.start - 0.3, 0.02), 0.1, top), (min(hole.end + 0.3, wall.length - 0.02), 0.125, top + 0.025), 1.0)
+        rod = box(
+            (max(hole.start - 0.3, 0.02), 0.1, top), (min(hole.end + 0.3, wall.length - 0.02), 0.125, top + 0.025), 1.0
+        )
         builder.add(on_wall(wall, rod), paint.metal())
     elif rng.random() < 0.4:
         low = hole.top - float(rng.uniform(0.15, 0.75)) * (hole.top - hole.bottom)
@@ -122,7 +128,9 @@ def _leaf(width: float, height: float, rng: np.random.Generator) -> list[MeshPar
             for side in (-1, 1):
                 y = 0.04 if side > 0 else -0.008
                 parts.append(box((x0, y, z0), (x1 - 0.05, y + 0.008, z1), 0.4))
-    knob = cylinder(0.012, 0.16, 8).moved(np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]), np.array([width - 0.06, -0.06, 1.0]))
+    knob = cylinder(0.012, 0.16, 8).moved(
+        np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]), np.array([width - 0.06, -0.06, 1.0])
+    )
     return [*parts, knob]
 
 
@@ -155,7 +163,10 @@ def light_ceiling(builder: WorldBuilder, paint: Paint, room: Room, strength: flo
     else:
         radius = float(rng.uniform(0.12, 0.25))
         bowl = lathe([(1e-3, -0.1), (radius * 0.7, -0.08), (radius, -0.02), (radius, 0.0)], 20)
-        builder.add(bowl.moved(np.eye(3), np.array([x, y, room.height])), paint.glowing((3 * color[0], 3 * color[1], 3 * color[2])))
+        builder.add(
+            bowl.moved(np.eye(3), np.array([x, y, room.height])),
+            paint.glowing((3 * color[0], 3 * color[1], 3 * color[2])),
+        )
         height = room.height - 0.18
     total = 1.2 * room.area / 12
     builder.lighting.lamps.append(Lamp((float(x), float(y), height), 0.12, tuple(total * c for c in color)))  # pyright: ignore

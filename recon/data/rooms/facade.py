@@ -1,5 +1,6 @@
 """Houses seen from outside."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,7 +102,7 @@ def _fill(builder: WorldBuilder, paint: Paint, wall: Wall, hole: Opening, style:
         add(box((hole.start - 0.1, 0, 0.15), (hole.end + 0.1, 0.5, 0.3), 0.4), style.plinth)
     else:
         ribs = np.linspace(hole.bottom, hole.top, 6)
-        for low, high in zip(ribs[:-1], ribs[1:], strict=True):
+        for low, high in itertools.pairwise(ribs):
             add(box((hole.start, -0.1, low + 0.01), (hole.end, -0.06, high - 0.01), 0.6), style.trim)
     frame = casing(hole, 0.09, 0.025)
     add(frame, style.trim)
@@ -162,12 +163,12 @@ def build_facade_scene(builder: WorldBuilder, paint: Paint, supply: Supply) -> R
     rng = paint.rng
     width, depth = float(rng.uniform(7, 13)), float(rng.uniform(6, 9))
     style, storeys = choose_house(paint), int(rng.choice([1, 1, 2]))
-    build_house(builder, paint, (-width / 2, 0, width / 2, depth), storeys, style)
+    build_house(builder, paint, (-width / 2, 0.0, width / 2, depth), storeys, style)
     if rng.random() < 0.5:
         side = float(rng.choice([-1, 1]))
         x0 = side * (width / 2) - (0 if side > 0 else 4.5)
-        build_house(builder, paint, (x0, -rng.uniform(-1.5, 2.0), x0 + 4.5, depth - 1.5), 1, style)
-    lay_ground(builder, paint.textured("grass"), (0, 0), 45, 0.0, 1.6)
+        build_house(builder, paint, (x0, -float(rng.uniform(-1.5, 2.0)), x0 + 4.5, depth - 1.5), 1, style)
+    lay_ground(builder, paint.textured("grass"), (0.0, 0.0), 45.0, 0.0, 1.6)
     _lay_paths(builder, paint, width)
     for _ in range(int(rng.integers(3, 9))):
         x = float(rng.uniform(-width / 2, width / 2))
@@ -183,8 +184,8 @@ def build_facade_scene(builder: WorldBuilder, paint: Paint, supply: Supply) -> R
         row.place(builder, (float(rng.choice([-1, 1])) * (width / 2 + 2.5), -4.0, 0.0), np.pi / 2, True)
     for x in (-20.0, 19.0):
         if rng.random() < 0.6:
-            build_house(builder, paint, (x - 5, 2, x + 5, 10), storeys, choose_house(paint))
-    plant_surroundings(builder, paint, (0, 4), 13, 30, 0.0, int(rng.integers(5, 11)))
+            build_house(builder, paint, (x - 5, 2.0, x + 5, 10.0), storeys, choose_house(paint))
+    plant_surroundings(builder, paint, (0.0, 4.0), 13.0, 30.0, 0.0, int(rng.integers(5, 11)))
     return (-width / 2 - 3, -13.0, width / 2 + 3, -3.5)
 
 

@@ -12,7 +12,6 @@ from recon.data.rooms.plan import Room
 from recon.data.rooms.supply import Supply
 from recon.data.rooms.world import Lamp, WorldBuilder
 
-
 # What else stands in a room when its program left much of the floor free.
 EXTRAS = {
     "living": ("cabinet", "bookcase", "armchair", "plant", "plant", "piano", "chair", "bedside"),
@@ -231,7 +230,9 @@ class Furnisher:
         if table is None or place.wall is None:
             return
         for side in (-1, 1):
-            along = np.array([np.cos(place.angle), np.sin(place.angle)]) * side * (bed.width / 2 + table.width / 2 + 0.06)
+            along = (
+                np.array([np.cos(place.angle), np.sin(place.angle)]) * side * (bed.width / 2 + table.width / 2 + 0.06)
+            )
             back = np.array([-np.sin(place.angle), np.cos(place.angle)]) * (bed.depth - table.depth) / 2
             x, y = np.array([place.x, place.y]) + along + back
             half = np.array([table.width, table.depth]) / 2

@@ -28,7 +28,9 @@ def tree(paint: Paint, height: float) -> Item:
     for _ in range(int(rng.integers(3, 7))):
         radius = spread * float(rng.uniform(0.5, 0.9))
         cloud = leaf_cloud(rng, 260, (radius, radius, radius * 0.85), 0.05 + 0.03 * height, 0.6)
-        offset = np.array([*(rng.uniform(-0.6, 0.6, 2) * spread), rng.uniform(crown_start + radius, height - radius * 0.5)])
+        offset = np.array(
+            [*(rng.uniform(-0.6, 0.6, 2) * spread), rng.uniform(crown_start + radius, height - radius * 0.5)]
+        )
         blobs.append(cloud.moved(np.eye(3), offset))
     return item([(trunk, paint.wood()), (concatenate(blobs), paint.textured("foliage", scale=2.0))])
 

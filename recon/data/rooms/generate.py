@@ -109,4 +109,6 @@ def generate(config: RoomsConfig, split: str, count: int, processes: int) -> Non
         worker.join()
     failed = [w.name for w in workers if w.exitcode]
     if failed:
-        raise GeometryError(f"{', '.join(failed)} ended with an error", hint="its message stands above; run again to resume")
+        raise GeometryError(
+            f"{', '.join(failed)} ended with an error", hint="its message stands above; run again to resume"
+        )

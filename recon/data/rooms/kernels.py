@@ -6,17 +6,17 @@ covers on the surface, and up to MAX_TAPS lookups follow its long axis (as in Fe
 
 import math
 
-import numba
 import numpy as np
 
+from recon.data.rooms.jit import compiled
+
 MAX_TAPS = 5
-FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 SRGB_TO_LINEAR = np.array(
     [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255], np.float32
 )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def facing_normals(face, rays, positions, faces):
     """Unit face normals on the side of the rays' origins; zero for faces below 0."""
     out = np.zeros((len(face), 3), np.float32)
@@ -24,8 +24,16 @@ def facing_normals(face, rays, positions, faces):
         if face[i] < 0:
             continue
         a, b, c = faces[face[i], 0], faces[face[i], 1], faces[face[i], 2]
-        x1, y1, z1 = (positions[b, 0] - positions[a, 0], positions[b, 1] - positions[a, 1], positions[b, 2] - positions[a, 2])
-        x2, y2, z2 = (positions[c, 0] - positions[a, 0], positions[c, 1] - positions[a, 1], positions[c, 2] - positions[a, 2])
+        x1, y1, z1 = (
+            positions[b, 0] - positions[a, 0],
+            positions[b, 1] - positions[a, 1],
+            positions[b, 2] - positions[a, 2],
+        )
+        x2, y2, z2 = (
+            positions[c, 0] - positions[a, 0],
+            positions[c, 1] - positions[a, 1],
+            positions[c, 2] - positions[a, 2],
+        )
         x, y, z = y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
         scale = 1.0 / math.sqrt(x * x + y * y + z * z + 1e-30)
         if x * rays[i, 3] + y * rays[i, 4] + z * rays[i, 5] > 0.0:
@@ -34,13 +42,13 @@ def facing_normals(face, rays, positions, faces):
     return out
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def _bilinear(texels, start, size, u, v, out, weight):
     """Add weight * texture(u, v) of one level; u and v in repeats, v upwards."""
     x = (u - math.floor(u)) * size - 0.5
     y = (1.0 - (v - math.floor(v))) * size - 0.5
-    x0 = int(math.floor(x))
-    y0 = int(math.floor(y))
+    x0 = math.floor(x)
+    y0 = math.floor(y)
     fx = x - x0
     fy = y - y0
     mask = size - 1
@@ -54,7 +62,7 @@ def _bilinear(texels, start, size, u, v, out, weight):
                 out[c] += w * SRGB_TO_LINEAR[texels[texel, c]]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def _trilinear(texels, start, size, u, v, level, out, weight):
     """Add weight * texture(u, v) between two levels of the pyramid."""
     top = int(math.log2(size) + 0.5)
@@ -70,7 +78,7 @@ def _trilinear(texels, start, size, u, v, level, out, weight):
         _bilinear(texels, start + (full - 4 * size_high * size_high) // 3, size_high, u, v, out, weight * part)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
 def panorama_lookup(texels, start, size, direction, turn, gain, spread, out):
     """Radiance of the distant view; the texture covers half a turn and repeats, elevations 70 to -20 degrees."""
     length = math.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
@@ -83,7 +91,22 @@ def panorama_lookup(texels, start, size, direction, turn, gain, spread, out):
     _trilinear(texels, start, size, azimuth, v, level, out, gain)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
+def _uv_step(e1, e2, uv, step):
+    """Change of texture coordinates along `step`, a vector in the plane of the triangle with edges e1 and e2."""
+    g11 = e1[0] * e1[0] + e1[1] * e1[1] + e1[2] * e1[2]
+    g12 = e1[0] * e2[0] + e1[1] * e2[1] + e1[2] * e2[2]
+    g22 = e2[0] * e2[0] + e2[1] * e2[1] + e2[2] * e2[2]
+    p1 = step[0] * e1[0] + step[1] * e1[1] + step[2] * e1[2]
+    p2 = step[0] * e2[0] + step[1] * e2[1] + step[2] * e2[2]
+    inverse = 1.0 / max(g11 * g22 - g12 * g12, 1e-20)
+    a, b = (g22 * p1 - g12 * p2) * inverse, (g11 * p2 - g12 * p1) * inverse
+    du = a * (uv[1, 0] - uv[0, 0]) + b * (uv[2, 0] - uv[0, 0])
+    dv = a * (uv[1, 1] - uv[0, 1]) + b * (uv[2, 1] - uv[0, 1])
+    return du, dv
+
+
+@compiled
 def _albedo(texels, start, size, corners, uv, repeat_u, repeat_v, weights, direction, normal, width, scratch, out):
     """Mean texture colour over the footprint of a pixel of `width` metres seen along unit `direction`."""
     e1, e2, minor, major = scratch[0], scratch[1], scratch[2], scratch[3]
@@ -104,24 +127,14 @@ def _albedo(texels, start, size, corners, uv, repeat_u, repeat_v, weights, direc
     major[0] = (normal[1] * minor[2] - normal[2] * minor[1]) / max(cos, 0.08)
     major[1] = (normal[2] * minor[0] - normal[0] * minor[2]) / max(cos, 0.08)
     major[2] = (normal[0] * minor[1] - normal[1] * minor[0]) / max(cos, 0.08)
-    g11 = e1[0] * e1[0] + e1[1] * e1[1] + e1[2] * e1[2]
-    g12 = e1[0] * e2[0] + e1[1] * e2[1] + e1[2] * e2[2]
-    g22 = e2[0] * e2[0] + e2[1] * e2[1] + e2[2] * e2[2]
-    inverse = 1.0 / max(g11 * g22 - g12 * g12, 1e-20)
-    du1, dv1 = (uv[1, 0] - uv[0, 0]) * repeat_u, (uv[1, 1] - uv[0, 1]) * repeat_v
-    du2, dv2 = (uv[2, 0] - uv[0, 0]) * repeat_u, (uv[2, 1] - uv[0, 1]) * repeat_v
-    p1 = minor[0] * e1[0] + minor[1] * e1[1] + minor[2] * e1[2]
-    p2 = minor[0] * e2[0] + minor[1] * e2[1] + minor[2] * e2[2]
-    a, b = (g22 * p1 - g12 * p2) * inverse, (g11 * p2 - g12 * p1) * inverse
-    short = size * math.sqrt((a * du1 + b * du2) ** 2 + (a * dv1 + b * dv2) ** 2)
-    p1 = major[0] * e1[0] + major[1] * e1[1] + major[2] * e1[2]
-    p2 = major[0] * e2[0] + major[1] * e2[1] + major[2] * e2[2]
-    a, b = (g22 * p1 - g12 * p2) * inverse, (g11 * p2 - g12 * p1) * inverse
-    major_u, major_v = a * du1 + b * du2, a * dv1 + b * dv2
+    short_u, short_v = _uv_step(e1, e2, uv, minor)
+    long_u, long_v = _uv_step(e1, e2, uv, major)
+    short = size * math.sqrt((short_u * repeat_u) ** 2 + (short_v * repeat_v) ** 2)
+    major_u, major_v = long_u * repeat_u, long_v * repeat_v
     long = size * math.sqrt(major_u * major_u + major_v * major_v)
     if short > long:
         short, long, major_u, major_v = long, short, 0.0, 0.0
-    taps = min(max(int(math.ceil(long / max(short, 1.0) - 0.2)), 1), MAX_TAPS)
+    taps = min(max(math.ceil(long / max(short, 1.0) - 0.2), 1), MAX_TAPS)
     level = math.log2(max(short, long / taps, 1e-3))
     u = (weights[0] * uv[0, 0] + weights[1] * uv[1, 0] + weights[2] * uv[2, 0]) * repeat_u
     v = (weights[0] * uv[0, 1] + weights[1] * uv[1, 1] + weights[2] * uv[2, 1]) * repeat_v
@@ -132,7 +145,58 @@ def _albedo(texels, start, size, corners, uv, repeat_u, repeat_v, weights, direc
         _trilinear(texels, start, size, u + shift * major_u, v + shift * major_v, level, out, 1.0 / taps)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+@compiled
+def _gather(face, weights, positions, normals, uvs, faces, vertex_light, corners, uv, normal, base):
+    """Corners and texture coordinates of a face; shading normal and light at `weights`."""
+    for c in range(3):
+        normal[c] = 0.0
+        base[c] = 0.0
+    for k in range(3):
+        vertex = faces[face, k]
+        for c in range(3):
+            corners[k, c] = positions[vertex, c]
+            normal[c] += weights[k] * normals[vertex, c]
+            base[c] += weights[k] * vertex_light[vertex, c]
+        uv[k, 0] = uvs[vertex, 0]
+        uv[k, 1] = uvs[vertex, 1]
+
+
+@compiled
+def _orient(corners, direction, normal, flat):
+    """Unit face normal into `flat`; unit shading normal turned against the ray."""
+    for c in range(3):
+        d = (c + 1) % 3
+        e = (c + 2) % 3
+        flat[c] = (corners[1, d] - corners[0, d]) * (corners[2, e] - corners[0, e])
+        flat[c] -= (corners[1, e] - corners[0, e]) * (corners[2, d] - corners[0, d])
+    flat_scale = 1.0 / math.sqrt(flat[0] ** 2 + flat[1] ** 2 + flat[2] ** 2 + 1e-30)
+    scale = 1.0 / math.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2 + 1e-12)
+    if normal[0] * direction[0] + normal[1] * direction[1] + normal[2] * direction[2] > 0.0:
+        scale = -scale
+    for c in range(3):
+        flat[c] *= flat_scale
+        normal[c] *= scale
+
+
+@compiled
+def _highlight(origin, direction, reach, normal, base, strength, lights, light_colors, out):
+    """Add Phong highlights of small lights, dimmed where little light comes."""
+    cos_view = -(normal[0] * direction[0] + normal[1] * direction[1] + normal[2] * direction[2])
+    lit = strength * min(1.0, (base[0] + base[1] + base[2]) * 2.0)
+    for k in range(len(lights)):
+        squared, dot_normal, dot_mirror = 0.0, 0.0, 0.0
+        for c in range(3):
+            to_light = lights[k, c] - (origin[c] + direction[c] * reach)
+            squared += to_light * to_light
+            dot_normal += to_light * normal[c]
+            dot_mirror += to_light * (direction[c] + 2.0 * cos_view * normal[c])
+        if dot_normal > 0.0 and dot_mirror > 0.0:
+            gloss = lit * (dot_mirror * dot_mirror / max(squared, 1e-6)) ** 20 / max(squared, 0.25)
+            for c in range(3):
+                out[c] += gloss * light_colors[k, c]
+
+
+@compiled
 def shade(
     face, bary, distance, rays, spread, sun_visible, sun_direction, sun_light, highlights, highlight_colors,
     positions, normals, uvs, faces, face_material, tint, emission, surface, texture,
@@ -144,11 +208,11 @@ def shade(
     irradiance over pi at vertices, `highlights` positions of small lights, `out` [samples, 3] is filled.
     """
     color, base, normal, flat, direction = np.empty(3), np.empty(3), np.empty(3), np.empty(3), np.empty(3)
-    corners, uv = np.empty((3, 3)), np.empty((3, 2))
-    weights, scratch = np.empty(3), np.empty((4, 3))
+    corners, uv, weights, scratch = np.empty((3, 3)), np.empty((3, 2)), np.empty(3), np.empty((4, 3))
     for i in range(len(face)):
+        length = math.sqrt(rays[i, 3] ** 2 + rays[i, 4] ** 2 + rays[i, 5] ** 2)
         for c in range(3):
-            direction[c] = rays[i, 3 + c]
+            direction[c] = rays[i, 3 + c] / length
         if face[i] < 0:
             panorama_lookup(
                 texels, texture_start[panorama], texture_size[panorama], direction,
@@ -157,62 +221,23 @@ def shade(
             for c in range(3):
                 out[i, c] = color[c]
             continue
-        length = math.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
-        for c in range(3):
-            direction[c] /= length
         weights[1], weights[2] = bary[i, 0], bary[i, 1]
         weights[0] = 1.0 - weights[1] - weights[2]
-        material = face_material[face[i]]
-        for c in range(3):
-            normal[c] = 0.0
-            base[c] = 0.0
-        for k in range(3):
-            vertex = faces[face[i], k]
-            for c in range(3):
-                corners[k, c] = positions[vertex, c]
-                normal[c] += weights[k] * normals[vertex, c]
-                base[c] += weights[k] * vertex_light[vertex, c]
-            uv[k, 0] = uvs[vertex, 0]
-            uv[k, 1] = uvs[vertex, 1]
-        for c in range(3):
-            d = (c + 1) % 3
-            e = (c + 2) % 3
-            flat[c] = (corners[1, d] - corners[0, d]) * (corners[2, e] - corners[0, e])
-            flat[c] -= (corners[1, e] - corners[0, e]) * (corners[2, d] - corners[0, d])
-        scale = 1.0 / math.sqrt(flat[0] ** 2 + flat[1] ** 2 + flat[2] ** 2 + 1e-30)
-        for c in range(3):
-            flat[c] *= scale
-        scale = 1.0 / math.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2 + 1e-12)
-        if normal[0] * direction[0] + normal[1] * direction[1] + normal[2] * direction[2] > 0.0:
-            scale = -scale
-        for c in range(3):
-            normal[c] *= scale
-        reach = distance[i] * length
+        _gather(face[i], weights, positions, normals, uvs, faces, vertex_light, corners, uv, normal, base)
+        _orient(corners, direction, normal, flat)
+        material, reach = face_material[face[i]], distance[i] * length
+        color[0] = color[1] = color[2] = 1.0
         slot = texture[material]
         if slot >= 0:
             _albedo(
                 texels, texture_start[slot], texture_size[slot], corners, uv, surface[material, 2],
                 surface[material, 3], weights, direction, flat, reach * spread[i], scratch, color,
             )  # fmt: skip
-        else:
-            color[0] = color[1] = color[2] = 1.0
-        sun = sun_visible[i] * max(
-            0.0, normal[0] * sun_direction[0] + normal[1] * sun_direction[1] + normal[2] * sun_direction[2]
-        )
+        sun = normal[0] * sun_direction[0] + normal[1] * sun_direction[1] + normal[2] * sun_direction[2]
+        sun = sun_visible[i] * max(0.0, sun)
         for c in range(3):
             out[i, c] = color[c] * tint[material, c] * (base[c] + sun * sun_light[c]) + emission[material, c]
         if surface[material, 0] > 0.0:
-            for k in range(len(highlights)):
-                squared, dot_normal, dot_mirror = 0.0, 0.0, 0.0
-                cos_view = -(normal[0] * direction[0] + normal[1] * direction[1] + normal[2] * direction[2])
-                for c in range(3):
-                    to_light = highlights[k, c] - (rays[i, c] + direction[c] * reach)
-                    squared += to_light * to_light
-                    dot_normal += to_light * normal[c]
-                    dot_mirror += to_light * (direction[c] + 2.0 * cos_view * normal[c])
-                if dot_normal > 0.0 and dot_mirror > 0.0:
-                    cos_lobe = dot_mirror * dot_mirror / max(squared, 1e-6)
-                    gloss = surface[material, 0] * cos_lobe**20 / max(squared, 0.25)
-                    light = min(1.0, (base[0] + base[1] + base[2]) * 2.0)  # no highlight where no light comes
-                    for c in range(3):
-                        out[i, c] += gloss * light * highlight_colors[k, c]
+            _highlight(
+                rays[i], direction, reach, normal, base, surface[material, 0], highlights, highlight_colors, out[i]
+            )

@@ -1,5 +1,7 @@
 """Fitted kitchens: a run of base units with a worktop, wall units, splashback, appliances and an island."""
 
+import itertools
+
 import numpy as np
 
 from recon.data.rooms.carpentry import door_leaf
@@ -60,7 +62,7 @@ def _fronts(kitchen: Kitchen, start: float, end: float, low: float, high: float,
             rows = [low, high - 0.17, high]
         if rng.random() < drawers / 3:
             rows = list(np.linspace(low, high, 4))
-        for z0, z1 in zip(rows[:-1], rows[1:], strict=True):
+        for z0, z1 in itertools.pairwise(rows):
             fronts += _mirrored(door_leaf(-x1, -x0, z0 + 0.003, z1 - 0.003, 0.0, kitchen.framed), y)
             side = (x0 + x1) / 2 if z1 - z0 < 0.35 else (x0 + 0.07 if i % 2 else x1 - 0.07)
             level = z1 - 0.06 if low < 1 else z0 + 0.06
@@ -109,7 +111,9 @@ def _sink(add, kitchen: Kitchen, middle: float) -> None:
     add(box((middle - 0.01, 0.08, z + 0.26), (middle + 0.01, 0.26, z + 0.28)), kitchen.metal)
 
 
-def _wall_units(builder: WorldBuilder, kitchen: Kitchen, wall: Wall, start: float, end: float, room_height: float) -> None:
+def _wall_units(
+    builder: WorldBuilder, kitchen: Kitchen, wall: Wall, start: float, end: float, room_height: float
+) -> None:
     low, high = 1.42, min(2.15, room_height - 0.05)
     rng = kitchen.paint.rng
     at = start
@@ -126,7 +130,7 @@ def _wall_units(builder: WorldBuilder, kitchen: Kitchen, wall: Wall, start: floa
 def _splashback(builder: WorldBuilder, kitchen: Kitchen, wall: Wall, start: float, end: float) -> None:
     z0, z1 = HEIGHT + TOP, 1.42
     cuts = sorted({start, end, *(min(max(c, start), end) for o in wall.openings for c in (o.start, o.end))})
-    for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+    for a, b in itertools.pairwise(cuts):
         top = min([z1, *(o.bottom - 0.05 for o in wall.openings if o.start < (a + b) / 2 < o.end)])
         if b - a > 0.02 and top > z0 + 0.02:
             builder.add(on_wall(wall, panel(a, b, z0, top, 0.008)), kitchen.splash)
@@ -164,7 +168,7 @@ def _longest_span(wall: Wall, fitted: int) -> tuple[float, float] | None:
     doors = sorted((o for o in wall.openings if o.bottom < HEIGHT + TOP), key=lambda o: o.start)
     margin = 0.65 if fitted else 0.02
     edges = [(margin, margin), *((o.start - 0.12, o.end + 0.12) for o in doors), (wall.length - margin, wall.length)]
-    spans = [(b, c) for (_, b), (c, _) in zip(edges[:-1], edges[1:], strict=True)]
+    spans = [(b, c) for (_, b), (c, _) in itertools.pairwise(edges)]
     start, end = max(spans, key=lambda s: s[1] - s[0])
     return None if end - start < 1.0 else (start, min(end, start + 4.2))
 

@@ -63,10 +63,7 @@ def build_site(
     builder = WorldBuilder()
     paint = Paint(builder, library, rng)
     supply = Supply(paint, furniture)
-    if outdoors:
-        floors = [_build_outdoors(builder, paint, supply)]
-    else:
-        floors = _build_indoors(builder, paint, supply)
+    floors = [_build_outdoors(builder, paint, supply)] if outdoors else _build_indoors(builder, paint, supply)
     return Site(builder.build(), floors, outdoors)
 
 
@@ -113,6 +110,6 @@ def _outside(builder: WorldBuilder, paint: Paint, plan: Plan) -> None:
     upstairs = rng.random() < 0.3
     level = -float(rng.uniform(2.8, 9)) if upstairs else -float(rng.uniform(0.05, 0.5))
     kind = "grass" if rng.random() < 0.6 else "paving"
-    lay_ground(builder, paint.textured(kind), centre, 40, level, 3.0)
+    lay_ground(builder, paint.textured(kind), centre, 40.0, level, 3.0)
     reach = max(centre) + 2.5
     plant_surroundings(builder, paint, centre, reach, reach + 12, level, int(rng.integers(2, 8)))

@@ -11,6 +11,7 @@ from jaxtyping import Float, Float32, Int32
 EDGE_MARGIN = 0.015
 
 Vector = tuple[float, float, float]
+Corner = tuple[float | int, float | int, float | int]
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ def _unit_grid(num_u: int, num_v: int) -> Float32[np.ndarray, "vertices 2"]:
     return np.stack([u.ravel(), v.ravel()], 1)
 
 
+def _vector(values: Float[np.ndarray, "3"]) -> Vector:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
 def _cross(a: Vector, b: Vector) -> Vector:
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
@@ -92,7 +98,7 @@ def rectangle(
     swap_uv: bool = False,
 ) -> MeshPart:
     """A parallelogram cut into cells of at most `spacing`; its normal is edge_u x edge_v."""
-    u, v = (tuple(float(x) for x in edge) for edge in (edge_u, edge_v))
+    u, v = _vector(edge_u), _vector(edge_v)
     length_u, length_v = math.hypot(*u), math.hypot(*v)
     num_u, num_v = (max(2, math.ceil(n / spacing) + 1) for n in (length_u, length_v))
     grid = _unit_grid(num_u, num_v)
@@ -113,7 +119,7 @@ def rectangle(
     )
 
 
-def box(low: tuple[float, float, float], high: tuple[float, float, float], spacing: float = 0.3) -> MeshPart:
+def box(low: Corner, high: Corner, spacing: float = 0.3) -> MeshPart:
     """An axis-aligned box; the texture's u runs along its longest edge where a face has that edge."""
     lo, hi = np.array(low, float), np.array(high, float)
     size = hi - lo
@@ -125,13 +131,13 @@ def box(low: tuple[float, float, float], high: tuple[float, float, float], spaci
         edge_u[first], edge_v[second] = size[first], size[second]
         top = lo.copy()
         top[axis] = hi[axis]
-        swap = second == longest or (axis == longest and size[second] > size[first])
+        swap = bool(second == longest or (axis == longest and size[second] > size[first]))
         sides.append(rectangle(top, edge_u, edge_v, spacing, swap_uv=swap))
         sides.append(rectangle(lo, edge_v, edge_u, spacing, swap_uv=not swap))
     return concatenate(sides)
 
 
-def lathe(profile: list[tuple[float, float]], segments: int = 20) -> MeshPart:
+def lathe(profile: list[tuple[float | int, float | int]], segments: int = 20) -> MeshPart:
     """A body of revolution about z.
 
     Args:

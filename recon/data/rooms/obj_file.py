@@ -1,5 +1,6 @@
 """Wavefront OBJ and MTL text to arrays, as much of the format as furniture catalogues use."""
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -78,7 +79,7 @@ class _Reader:
             self.normals.append([float(x) for x in rest.split()[:3]])
         elif word == "f":
             ring = [self.corner(part) for part in rest.split()]
-            for second, third in zip(ring[1:-1], ring[2:], strict=True):
+            for second, third in itertools.pairwise(ring[1:]):
                 self.faces.append((ring[0], second, third))
                 self.face_materials.append(self.current)
         elif word == "usemtl":

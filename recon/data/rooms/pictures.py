@@ -1,5 +1,7 @@
 """Procedural paintings, posters, book rows, rugs, screens and packaging."""
 
+import itertools
+
 import cv2
 import numpy as np
 from jaxtyping import Float32
@@ -122,7 +124,7 @@ def rug(rng: Rng, size: int) -> Image:
     axis = np.minimum(np.arange(size), size - 1 - np.arange(size))
     rim = np.minimum(axis[:, None], axis[None, :]) / size
     bands = np.sort(rng.uniform(0.01, 0.16, 4))
-    for i, (low, high) in enumerate(zip(bands[:-1], bands[1:], strict=True)):
+    for i, (low, high) in enumerate(itertools.pairwise(bands)):
         image = blend_over(image, colors[5 - i % 3], (rim >= low) & (rim < high))
     return image.astype(np.float32) * pile[..., None]
 

@@ -44,7 +44,9 @@ class Floor:
         low_x, low_y, high_x, high_y = self.room.rect
         if x0 < low_x - 1e-6 or y0 < low_y - 1e-6 or x1 > high_x + 1e-6 or y1 > high_y + 1e-6:
             return False
-        return all(x1 + margin < a or c + margin < x0 or y1 + margin < b or d + margin < y0 for a, b, c, d in self.taken)
+        return all(
+            x1 + margin < a or c + margin < x0 or y1 + margin < b or d + margin < y0 for a, b, c, d in self.taken
+        )
 
     def along_wall(self, thing: Item, rng: np.random.Generator, gap: float = 0.03, apron: float = 0.0) -> Place | None:
         """A place with the back to a wall, `apron` metres free in front; reserves it."""

@@ -172,7 +172,7 @@ def _add_closed_doors(rooms: list[Room], taken: dict, rng: np.random.Generator) 
                 continue
             width = rng.uniform(0.75, 0.9)
             start = rng.uniform(0.15, wall.length - width - 0.15)
-            if wall.free(start, start + width, 0, 2.05, 0.15):
+            if wall.free(start, start + width, 0.0, 2.05, 0.15):
                 wall.openings.append(Opening(start, start + width, 0.0, rng.uniform(1.98, 2.08), "closed"))
 
 

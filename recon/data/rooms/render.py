@@ -1,7 +1,7 @@
 """Photographs of a world: rays, adaptive supersampling, mirror images, light, camera response.
 
-One ray a pixel finds the surfaces. Pixels at the border of bodies, shadows and mirror images get four more. Textures are
-filtered over the footprint of the pixel, so that the rest needs no more rays.
+One ray a pixel finds the surfaces. Pixels at the border of bodies, shadows and mirror images get four more. Textures
+are filtered over the footprint of the pixel, so that the rest needs no more rays.
 """
 
 from dataclasses import dataclass

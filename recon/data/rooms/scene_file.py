@@ -12,7 +12,6 @@ from recon.data.room_scenes import FORMAT
 from recon.errors import FormatError
 from recon.io.atomic import atomic_write
 
-
 JPEG_QUALITY = 95
 
 

@@ -32,14 +32,14 @@ def wall_surface(wall: Wall, height: float) -> MeshPart:
     parts, at = [], 0.0
     for hole in holes:
         if hole.start - at > 1e-3:
-            parts.append(panel(at, hole.start, 0, height))
+            parts.append(panel(at, hole.start, 0.0, height))
         if hole.bottom > 1e-3:
-            parts.append(panel(hole.start, hole.end, 0, hole.bottom))
+            parts.append(panel(hole.start, hole.end, 0.0, hole.bottom))
         if height - hole.top > 1e-3:
             parts.append(panel(hole.start, hole.end, hole.top, height))
         at = hole.end
     if wall.length - at > 1e-3:
-        parts.append(panel(at, wall.length, 0, height))
+        parts.append(panel(at, wall.length, 0.0, height))
     return on_wall(wall, concatenate(parts))
 
 
@@ -118,8 +118,12 @@ def window_portal(wall: Wall, hole: Opening, depth: float, radiance: tuple[float
     upward = (hole.top - hole.bottom) * UP
     if np.cross(along, upward)[:2] @ wall.inward < 0:
         base, along = base + along, -along
-    as_tuple = [tuple(float(x) for x in v) for v in (base, along, upward)]
-    return Portal(*as_tuple, radiance)  # pyright: ignore[reportArgumentType]
+    return Portal(_vector(base), _vector(along), _vector(upward), radiance)
+
+
+def _vector(values: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def build_shell(builder: WorldBuilder, paint: Paint, plan: Plan, sky: tuple[floa
 def _build_room(builder: WorldBuilder, room: Room, own: RoomSurfaces, thickness: float, board: float) -> None:
     x0, y0, x1, y1 = room.rect
     across, along = np.array([x1 - x0, 0, 0]), np.array([0, y1 - y0, 0])
-    swap = across[0] < along[1]
+    swap = bool(across[0] < along[1])
     builder.add(rectangle(np.array([x0, y0, 0]), across, along, 0.13, (x0, y0), swap), own.floor)
     builder.add(rectangle(np.array([x0, y0, room.height]), along, across, 0.22), own.ceiling)
     for index, wall in enumerate(room.walls):

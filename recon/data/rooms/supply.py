@@ -26,7 +26,9 @@ def box_uvs(part: MeshPart, chosen: np.ndarray, materials: Int32[np.ndarray, " f
     normal = np.abs(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
     axis = normal.argmax(1)
     columns = np.array([[1, 2], [0, 2], [0, 1]])[axis]
-    flat: Float32[np.ndarray, "corners 2"] = np.take_along_axis(corners, columns[:, None, :].repeat(3, 1), 2).reshape(-1, 2)
+    flat: Float32[np.ndarray, "corners 2"] = np.take_along_axis(corners, columns[:, None, :].repeat(3, 1), 2).reshape(
+        -1, 2
+    )
     index = faces.reshape(-1)
     new = np.arange(len(index), dtype=np.int32).reshape(-1, 3) + np.int32(len(part.positions))
     joined = MeshPart(

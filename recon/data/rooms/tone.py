@@ -56,7 +56,7 @@ def sample_response(rng: np.random.Generator, num_views: int) -> CameraResponse:
 def develop(
     radiance: Float32[np.ndarray, "views size size 3"], white: float, response: CameraResponse
 ) -> UInt8[np.ndarray, "views size size 3"]:
-    """sRGB pictures."""
+    """SRGB pictures."""
     gains = np.exp2(np.array(response.exposure_steps, np.float32)).reshape(-1, 1, 1, 1)
     light = radiance * (gains * np.array(response.white_balance, np.float32) / white)
     if response.glow > 0:

@@ -57,7 +57,9 @@ def intrinsics(fov: float, size: int) -> Float[np.ndarray, "3 3"]:
 
 def _smooth_noise(rng: np.random.Generator, steps: Float[np.ndarray, " views"], sigma: float) -> np.ndarray:
     """A sum of two slow waves."""
-    waves = [rng.normal(0, sigma) * np.sin(2 * np.pi * (rng.uniform(0.3, 1.4) * steps + rng.random())) for _ in range(2)]
+    waves = [
+        rng.normal(0, sigma) * np.sin(2 * np.pi * (rng.uniform(0.3, 1.4) * steps + rng.random())) for _ in range(2)
+    ]
     return np.sum(waves, axis=0)
 
 

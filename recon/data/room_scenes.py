@@ -1,5 +1,6 @@
 """Reading cached synthetic scenes (written by `recon.data.rooms.generate`)."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,7 @@ class RoomScenes:
 
 def _decode(path: Path, data: UInt8[np.ndarray, " bytes"], offsets: list[int]) -> UInt8[Tensor, "views 3 height width"]:
     images = []
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in itertools.pairwise(offsets):
         image = cv2.imdecode(data[start:end], cv2.IMREAD_COLOR_RGB)
         if image is None:
             raise FormatError(f"{path}: picture {len(images)} is not a JPEG")

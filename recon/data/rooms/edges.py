@@ -18,13 +18,12 @@ def _steps(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def find_edges(
-    world: "World", hits: "Hits", mirrored: "Mirrored", num_views: int, size: int
+    world: "World", hits: "Hits", mirrored: "Mirrored", shape: tuple[int, int, int]
 ) -> Bool[np.ndarray, " pixels"]:
     """Pixels whose neighbour differs in material, normal, depth, sunshine or mirrored material.
 
-    Depth is compared after one step along the plane of the pixel, so that slanted floors are no edges.
+    `shape` is the number of views, height and width. Inverse depth is linear on planes: only where it bends is an edge.
     """
-    shape = (num_views, size, size)
     material = np.where(hits.face >= 0, world.face_material[hits.face], -1).astype(np.int32)
     behind = np.full(len(hits.face), -2, np.int32)
     face = mirrored.hits.face

@@ -19,15 +19,17 @@ from recon.data.rooms.world import World
 SUBPIXELS = np.array([[-0.125, -0.375], [0.375, -0.125], [-0.375, 0.125], [0.125, 0.375]], np.float32)
 MIN_MIRROR = 0.012
 METAL_MIRROR = 0.5
+# Samples are clipped a little above white before they are averaged, or borders of windows would stay jagged.
+CLIP_BEFORE_MEAN = 1.2
 
 
 @dataclass(frozen=True)
 class View:
-    """A pinhole camera: OpenCV axes, K in pixels with the first pixel's centre at (0.5, 0.5), square image."""
+    """A pinhole camera: OpenCV axes, K in pixels with the first pixel's centre at (0.5, 0.5), width and height."""
 
     cam_from_world: Float[np.ndarray, "4 4"]
     K: Float[np.ndarray, "3 3"]
-    size: int
+    size: tuple[int, int]
 
     @property
     def center(self) -> Float[np.ndarray, "3"]:
@@ -46,10 +48,9 @@ class View:
         return rays
 
 
-def pixel_centers(size: int) -> Float32[np.ndarray, "pixels 2"]:
-    """(x, y) of all pixel centres, row by row."""
-    axis = np.arange(size, dtype=np.float32) + 0.5
-    x, y = np.meshgrid(axis, axis)
+def pixel_centers(size: tuple[int, int]) -> Float32[np.ndarray, "pixels 2"]:
+    """(x, y) of all pixel centres of a picture of `size` (width, height), row by row."""
+    x, y = np.meshgrid(*(np.arange(length, dtype=np.float32) + 0.5 for length in size))
     return np.stack([x.ravel(), y.ravel()], 1)
 
 
@@ -151,53 +152,87 @@ class Renders:
         inverse_depth: 1 / z-depth in 1/metres at pixel centres; 0 where there is only sky.
     """
 
-    images: UInt8[np.ndarray, "views size size 3"]
-    inverse_depth: Float32[np.ndarray, "views size size"]
+    images: UInt8[np.ndarray, "views height width 3"]
+    inverse_depth: Float32[np.ndarray, "views height width"]
 
 
-def render(world: World, views: list[View], response: CameraResponse, samples: int = 1) -> Renders:
-    """Photograph a world.
+@dataclass(frozen=True)
+class Traced:
+    """Everything that rays can tell of some views before light is known.
 
-    Args:
-        world: The world.
-        views: Cameras, all of one image size.
-        response: Exposure and tone curve.
-        samples: Repeats of the four samples of border pixels at slightly other places, for finer borders.
+    Attributes:
+        shape: Number of views, height, width.
+        centre: One hit a pixel, through its centre.
+        centre_mirror: What these mirror.
+        edge: Pixels with further samples.
+        owner: The pixel of each further sample.
+        border: The further samples.
+        border_mirror: What these mirror.
     """
-    size = views[0].size
-    grid = pixel_centers(size)
+
+    shape: tuple[int, int, int]
+    centre: Hits
+    centre_mirror: Mirrored
+    edge: Bool[np.ndarray, " pixels"]
+    owner: Int64[np.ndarray, " samples"]
+    border: Hits
+    border_mirror: Mirrored
+
+    @property
+    def hits(self) -> list[Hits]:
+        """All hits."""
+        return [self.centre, self.border, self.centre_mirror.hits, self.border_mirror.hits]
+
+    @property
+    def inverse_depth(self) -> Float32[np.ndarray, "views height width"]:
+        """1 / z-depth at pixel centres, 0 in the sky."""
+        inverse = np.where(self.centre.face >= 0, 1 / self.centre.distance, 0)
+        return inverse.astype(np.float32).reshape(self.shape)
+
+
+def trace_views(world: World, views: list[View]) -> Traced:
+    """Trace pictures of one size."""
+    width, height = views[0].size
+    shape = (len(views), height, width)
+    grid = pixel_centers(views[0].size)
     spread = [np.full(len(grid), 1.0 / v.K[0, 0], np.float32) for v in views]
     centre = trace(world, np.concatenate([v.rays(grid) for v in views]), np.concatenate(spread))
     centre_mirror = trace_mirrors(world, centre)
-    edge = find_edges(world, centre, centre_mirror, len(views), size)
-    owner, rays = _border_rays(views, grid, edge, samples)
+    edge = find_edges(world, centre, centre_mirror, shape)
+    owner, rays = _border_rays(views, grid, edge)
     border = trace(world, rays, np.full(len(rays), 0.5 / views[0].K[0, 0], np.float32))
-    border_mirror = trace_mirrors(world, border)
-    vertices, normals = seen_vertices(world, [centre, border, centre_mirror.hits, border_mirror.hits])
-    light = bake(world, vertices, normals)
-    radiance = _radiance(world, centre, centre_mirror, light)
+    return Traced(shape, centre, centre_mirror, edge, owner, border, trace_mirrors(world, border))
+
+
+def render(world: World, views: list[View], response: CameraResponse) -> Renders:
+    """Photograph a world from cameras of one image size."""
+    traced = trace_views(world, views)
+    light = bake(world, *seen_vertices(world, traced.hits))
+    radiance, white = expose(world, traced, light, response)
+    return Renders(develop(radiance, white, response), traced.inverse_depth)
+
+
+def expose(
+    world: World, traced: Traced, light: Float32[np.ndarray, "vertices 3"], response: CameraResponse
+) -> tuple[Float32[np.ndarray, "views height width 3"], float]:
+    """Radiance of all pixels and the radiance that becomes white; `light` is irradiance over pi at vertices."""
+    radiance = _radiance(world, traced.centre, traced.centre_mirror, light)
     white = response.white_level(radiance)
-    fine = np.minimum(_radiance(world, border, border_mirror, light), 1.2 * white)
-    count = len(SUBPIXELS) * samples
+    fine = np.minimum(_radiance(world, traced.border, traced.border_mirror, light), CLIP_BEFORE_MEAN * white)
     for c in range(3):
-        total = np.bincount(owner, fine[:, c], len(radiance))
-        radiance[edge, c] = total[edge] / count
-    inverse_depth = np.where(centre.face >= 0, 1 / centre.distance, 0).astype(np.float32)
-    images = develop(radiance.reshape(len(views), size, size, 3), white, response)
-    return Renders(images, inverse_depth.reshape(len(views), size, size))
+        total = np.bincount(traced.owner, fine[:, c], len(radiance))
+        radiance[traced.edge, c] = total[traced.edge] / len(SUBPIXELS)
+    return radiance.reshape(*traced.shape, 3), white
 
 
 def _border_rays(
-    views: list[View], grid: np.ndarray, edge: Bool[np.ndarray, " pixels"], samples: int
+    views: list[View], grid: np.ndarray, edge: Bool[np.ndarray, " pixels"]
 ) -> tuple[Int64[np.ndarray, " rays"], Float32[np.ndarray, "rays 6"]]:
     owners, rays = [], []
     for i, view in enumerate(views):
         pixel = np.flatnonzero(edge[i * len(grid) : (i + 1) * len(grid)])
-        for k in range(samples):
-            shifts = SUBPIXELS + (0.125 * (np.array([k & 1, k >> 1]) - 0.5) if samples > 1 else 0)
-            places = (grid[pixel][:, None] + shifts[None]).reshape(-1, 2)
-            owners.append(np.repeat(pixel + i * len(grid), len(SUBPIXELS)))
-            rays.append(view.rays(places))
+        owners.append(np.repeat(pixel + i * len(grid), len(SUBPIXELS)))
+        rays.append(view.rays((grid[pixel][:, None] + SUBPIXELS).reshape(-1, 2)))
     return np.concatenate(owners), np.concatenate(rays)
 
 

@@ -33,7 +33,7 @@ class CameraResponse:
 
     def white_level(self, radiance: Float32[np.ndarray, "rays 3"]) -> float:
         """Radiance that becomes white, from the scene's distribution of brightness."""
-        luminance = radiance[::7] @ LUMINANCE
+        luminance = radiance.reshape(-1, 3)[::7] @ LUMINANCE
         middle = 0.7 * float(np.median(luminance)) + 0.3 * float(np.percentile(luminance, 75))
         return max(middle, 1e-5) / self.key**2.2
 
@@ -54,8 +54,8 @@ def sample_response(rng: np.random.Generator, num_views: int) -> CameraResponse:
 
 
 def develop(
-    radiance: Float32[np.ndarray, "views size size 3"], white: float, response: CameraResponse
-) -> UInt8[np.ndarray, "views size size 3"]:
+    radiance: Float32[np.ndarray, "views height width 3"], white: float, response: CameraResponse
+) -> UInt8[np.ndarray, "views height width 3"]:
     """SRGB pictures."""
     gains = np.exp2(np.array(response.exposure_steps, np.float32)).reshape(-1, 1, 1, 1)
     light = radiance * (gains * np.array(response.white_balance, np.float32) / white)
@@ -72,7 +72,7 @@ def develop(
     return (np.clip(curve, 0, 1) * 255).round().astype(np.uint8)
 
 
-def _glow(light: Float32[np.ndarray, "size size 3"]) -> Float32[np.ndarray, "size size 3"]:
+def _glow(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
     excess = np.clip(light - 1, 0, 4)
     small = cv2.resize(excess, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(1.0, 0.03 * light.shape[0] / 4 * 2))

@@ -143,19 +143,18 @@ def _probe(site: Site, view: View) -> Probe:
     face, _, distance = world.cast(view.rays(pixel_centers(view.size)))
     material = np.where(face >= 0, world.face_material[face], -1).astype(np.int32)
     outside = (face < 0) | world.exterior[world.faces[face, 0]]
-    return Probe(distance.reshape(view.size, view.size), material, float(outside.mean()))
+    return Probe(distance.reshape(PROBE, PROBE), material, float(outside.mean()))
 
 
 def seen_share(first: View, first_depth: np.ndarray, second: View, second_depth: np.ndarray) -> float:
     """Share of the first view's pixels whose surface the second view shows too (within 10 % of depth)."""
-    size = first.size
     known = np.isfinite(first_depth.ravel())
-    rays = first.rays(pixel_centers(size))[known]
+    rays = first.rays(pixel_centers(first.size))[known]
     points = rays[:, :3] + first_depth.ravel()[known, None] * rays[:, 3:]
     local = points @ second.cam_from_world[:3, :3].T + second.cam_from_world[:3, 3]
     depth = local[:, 2]
     pixels = local[:, :2] / np.maximum(depth, 1e-6)[:, None] * np.diag(second.K)[:2] + second.K[:2, 2]
-    inside = (depth > 0.05) & (pixels > 0).all(1) & (pixels < size).all(1)
+    inside = (depth > 0.05) & (pixels > 0).all(1) & (pixels < first.size).all(1)
     column, row = pixels[inside].astype(int).T
     seen = np.abs(second_depth[row, column] - depth[inside]) < 0.1 * depth[inside] + 0.1
     return float(seen.sum() / known.sum()) if known.any() else 0.0
@@ -222,14 +221,14 @@ def walk(
     _, poses, fov = max(found, key=lambda f: f[0])
     if rng.random() < 0.3:
         poses = poses[::-1]
-    return [View(p, intrinsics(fov, size), size) for p in poses]
+    return [View(p, intrinsics(fov, size), (size, size)) for p in poses]
 
 
 def _path_from(
     site: Site, start: Start, rng: np.random.Generator, num_views: int, limits: PathLimits
 ) -> tuple[float, np.ndarray] | None:
     """Interest and cam_from_world of a path, shortened until it fits."""
-    first = View(look(start.center, start.yaw, start.pitch, 0.0), intrinsics(start.fov, PROBE), PROBE)
+    first = View(look(start.center, start.yaw, start.pitch, 0.0), intrinsics(start.fov, PROBE), (PROBE, PROBE))
     depth = _probe(site, first).depth
     median = float(np.median(depth))
     if np.percentile(depth, 5) < limits.nearest or not np.isfinite(median):
@@ -238,7 +237,7 @@ def _path_from(
     steps = (np.arange(num_views) + rng.uniform(-0.15, 0.15, num_views)) / max(num_views - 1, 1)
     for _ in range(3):
         poses = _poses(start, length, median, steps, rng)
-        interest = _interest(site, [View(p, intrinsics(start.fov, PROBE), PROBE) for p in poses], limits)
+        interest = _interest(site, [View(p, intrinsics(start.fov, PROBE), (PROBE, PROBE)) for p in poses], limits)
         if interest > 0:
             return interest, poses
         length *= 0.75

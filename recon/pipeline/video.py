@@ -13,7 +13,7 @@ from recon.render.trajectory import tour
 from recon.types import Cameras, Scene
 
 FPS = 24
-SECONDS_PER_VIEW = 0.75
+SECONDS_PER_VIEW = 0.5
 MAX_SECONDS = 20
 MAX_LONG_SIDE = 640
 

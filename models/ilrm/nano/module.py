@@ -12,7 +12,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.network import NanoILRM, NanoOutput
-from models.ilrm.nano.sweep import reference_length
 from recon.data.room_batches import RoomBatch
 from recon.losses.depth import log_depth_l1, log_of_inverse, plane_cross_entropy
 from recon.losses.photometric import gradient_l1
@@ -153,7 +152,7 @@ class NanoModule(pl.LightningModule):
 
     def _jittered_unit(self, batch: RoomBatch, generator: torch.Generator) -> Tensor:
         """Reference lengths times exp(U(-0.35, 0.35)): the network must not rely on where the depth range begins."""
-        unit = reference_length(batch.cam_from_world)
+        unit = self.network.default_unit(batch.cam_from_world)
         jitter = (torch.rand(len(unit), generator=generator) * 0.7 - 0.35).exp()
         return unit * jitter.to(unit)
 

@@ -9,8 +9,8 @@
       -> depth at full size (convex upsampling), colour residual, scale, rotation, opacity per pixel
 
 The published iLRM regresses depth from tokens alone, which takes a large model; matching gives a small one its
-geometry. Everything is expressed in the reference length (largest distance between cameras), so the result does not
-depend on the unit of the poses.
+geometry. Everything is expressed in the reference length (largest distance between a view and its sources), so the
+result does not depend on the unit of the poses.
 """
 
 import math
@@ -108,11 +108,11 @@ class NanoILRM(nn.Module):
             images: sRGB 0..1; sides are multiples of 16.
             cam_from_world: World-to-camera, OpenCV axes; at least two views.
             K: Intrinsics in pixels.
-            unit: Length that the depth range is measured in; the reference length of the cameras if not given.
+            unit: Length that the depth range is measured in; `default_unit` if not given.
         """
         cameras = PosedCameras(cam_from_world, K)
-        unit = reference_length(cam_from_world) if unit is None else unit
         sources = choose_sources(cam_from_world, self.config.num_sources)
+        unit = self.default_unit(cam_from_world) if unit is None else unit
         views = images.shape[1]
         pyramid = self.features(rearrange(images, "b v c h w -> (b v) c h w"))
 
@@ -132,6 +132,10 @@ class NanoILRM(nn.Module):
             log_depth=log_depth,
             unit=unit,
         )
+
+    def default_unit(self, cam_from_world: Float[Tensor, "batch views 4 4"]) -> Float[Tensor, " batch"]:
+        """The reference length of the cameras with the sources that the network chooses."""
+        return reference_length(cam_from_world, choose_sources(cam_from_world, self.config.num_sources))
 
     def _coarse_map(
         self, eighth: Tensor, cameras: PosedCameras, sources: Tensor, unit: Tensor, views: int

@@ -6,13 +6,14 @@ from torch import Tensor
 
 from models.hub import load_pretrained
 from models.ilrm.nano.network import NanoILRM
-from models.ilrm.nano.sweep import reference_length
 from recon.errors import CheckpointError, InputError
 from recon.geometry.projection import project
 from recon.types import Gaussians, ViewSet
 
 BYTES_PER_PIXEL = 700
 """Measured peak of a forward pass over the pixels of all views (docs/benchmarks.md), rounded up."""
+NEAREST_IN_TRAINING = 0.6
+"""Hardly anything in the training rooms is nearer than this, in reference lengths."""
 OPACITY_CUT = 1 / 255
 """Below it a Gaussian is never drawn."""
 
@@ -41,9 +42,9 @@ class NanoReconstructor:
         if views.cameras is None or len(views) < 2:
             raise InputError(f"{len(views)} views, expected at least two with cameras")
         cameras = views.cameras.to(self.device)
-        unit = reference_length(cameras.cam_from_world[None])
+        unit = self.network.default_unit(cameras.cam_from_world[None])
         if points is not None and len(points):
-            unit = torch.minimum(unit, nearest_depth(points.to(self.device), views) / self.network.config.nearest)
+            unit = torch.minimum(unit, nearest_depth(points.to(self.device), views) / NEAREST_IN_TRAINING)
         with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
             output = self.network(
                 views.images[None].to(self.device), cameras.cam_from_world[None], cameras.K[None], unit

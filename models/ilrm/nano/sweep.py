@@ -28,13 +28,6 @@ class PosedCameras(NamedTuple):
     K: Float[Tensor, "batch views 3 3"]
 
 
-def reference_length(cam_from_world: Float[Tensor, "batch views 4 4"]) -> Float[Tensor, " batch"]:
-    """Largest distance between two camera centres, the unit of the depth range; 1 where all coincide."""
-    centres = invert_rigid(cam_from_world)[..., :3, 3]
-    extent = torch.cdist(centres, centres).amax((-2, -1))
-    return torch.where(extent > 1e-9, extent, torch.ones_like(extent))
-
-
 def choose_sources(
     cam_from_world: Float[Tensor, "batch views 4 4"], num_sources: int
 ) -> Int[Tensor, "batch views sources"]:
@@ -50,6 +43,18 @@ def choose_sources(
     cost = cost + torch.eye(cost.shape[-1], device=cost.device) * 1e6
     num_sources = min(num_sources, cost.shape[-1] - 1)
     return cost.topk(num_sources, dim=-1, largest=False).indices
+
+
+def reference_length(
+    cam_from_world: Float[Tensor, "batch views 4 4"], sources: Int[Tensor, "batch views sources"]
+) -> Float[Tensor, " batch"]:
+    """Largest distance between a view and one of its sources, the unit of the depth range; 1 where all coincide.
+
+    It is the baseline that depth is measured with, so it does not grow with the number of views.
+    """
+    centres = invert_rigid(cam_from_world)[..., :3, 3]
+    extent = torch.cdist(centres, centres).gather(-1, sources).amax((-2, -1))
+    return torch.where(extent > 1e-9, extent, torch.ones_like(extent))
 
 
 def source_coordinates(

@@ -130,7 +130,14 @@ def test_the_result_moves_with_the_world(small_network, generator):
 
 
 def test_coinciding_cameras_have_unit_length_one():
-    assert reference_length(torch.eye(4).repeat(1, 3, 1, 1)).tolist() == [1.0]
+    pose = torch.eye(4).repeat(1, 3, 1, 1)
+    assert reference_length(pose, choose_sources(pose, 2)).tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("num", "steps"), [(2, 1), (4, 3), (10, 3)])
+def test_the_unit_does_not_grow_with_the_number_of_views(num, steps):
+    pose = cameras_on_a_line(num, step=0.3).cam_from_world
+    assert float(reference_length(pose, choose_sources(pose, 3))) == pytest.approx(0.3 * steps)
 
 
 def test_weights_round_trip_in_float16(tmp_path, small_network):

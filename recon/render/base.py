@@ -82,10 +82,11 @@ class BlendingRasterizer(ABC):
         require_shape("backgrounds", backgrounds, (num_cameras, colors.shape[-1]))
         if depth:
             backgrounds = torch.nn.functional.pad(backgrounds, (0, 1))
-        size = (width, height)
-        blended, alpha = self.blend(
-            means, quats, scales, opacities, colors, sh_degree, viewmats, Ks, size, backgrounds, depth, config
-        )
+        with torch.autocast(means.device.type, enabled=False):
+            blended, alpha = self.blend(
+                means, quats, scales, opacities, colors, sh_degree, viewmats, Ks, (width, height), backgrounds, depth,
+                config,
+            )  # fmt: skip
         if not depth:
             return Rendering(blended, alpha, None)
         return Rendering(blended[..., :-1], alpha, blended[..., -1:] / alpha.clamp_min(_MIN_ALPHA_OF_DEPTH))

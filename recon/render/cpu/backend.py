@@ -1,5 +1,7 @@
 """The CPU rasteriser."""
 
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -35,9 +37,11 @@ class CpuRasterizer(BlendingRasterizer):
         config: RasterConfig,
     ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
         """See `BlendingRasterizer.blend`."""
+        # gsplat rounds radii up: ceil(r) > clip is r > floor(clip)
+        whole_clip = float(math.floor(config.radius_clip))
         settings = Settings(
             size=size,
-            limits=(config.near_plane, config.far_plane, config.eps2d, config.radius_clip, config.min_compensation),
+            limits=(config.near_plane, config.far_plane, config.eps2d, whole_clip, config.min_compensation),
             antialiased=config.rasterize_mode == "antialiased",
             max_alpha=config.max_alpha,
             with_depth=with_depth,

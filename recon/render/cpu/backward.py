@@ -9,17 +9,8 @@ import numpy as np
 
 from recon.render.cpu.forward import aligned_rows, alpha_of, open_tile
 from recon.render.cpu.jit import inlined, kernel
-from recon.render.cpu.lanes import (
-    accumulate,
-    load,
-    lowest_bit,
-    minus_abs,
-    prefetch,
-    select,
-    store,
-    store_totals,
-    zero_stack,
-)
+from recon.render.cpu.lane_memory import accumulate, load, prefetch, store, store_totals, zero_stack
+from recon.render.cpu.lanes import lowest_bit, minus_abs, select
 from recon.render.cpu.layout import (
     FIRST_CHANNEL,
     LANES,
@@ -123,4 +114,5 @@ def blend_gradient(
                 _gather_block(state, sums, first, dx, dy, records, r, max_alpha, channels)
             store_totals(slots, entry_slot[e], sums)
         for e in range(stop, tile_starts[tile + 1]):
-            slots[entry_slot[e], :] = 0
+            for k in range(slots.shape[1]):
+                slots[entry_slot[e], k] = 0

@@ -22,12 +22,25 @@ def piece_range(piece, parts, num):
 
 
 @inlined
-def count_tiles(rects, i, tile_counts, piece, tiles_x):
-    """Count the tiles of pair i's rectangle for its piece; how many they are."""
-    for ty in range(rects[i, 2], rects[i, 3]):
-        for tx in range(rects[i, 0], rects[i, 1]):
-            tile_counts[piece, ty * tiles_x + tx] += 1
-    return (rects[i, 1] - rects[i, 0]) * (rects[i, 3] - rects[i, 2])
+def next_tile(tile, x, width, tiles_x):
+    """The tile after `tile` in a rectangle whose rows are `width` tiles long, and its column in the rectangle.
+
+    One loop over a rectangle instead of two: the end of a short loop is hard to predict, and costs as much as its body.
+    """
+    x += 1
+    ends = x == width
+    return tile + (tiles_x - width + 1 if ends else 1), 0 if ends else x
+
+
+@inlined
+def count_tiles(x0, x1, y0, y1, tile_counts, piece, tiles_x):
+    """Count the tiles of a rectangle for its piece; how many they are."""
+    width, tile, x = x1 - x0, y0 * tiles_x + x0, 0
+    count = width * (y1 - y0)
+    for _ in range(count):
+        tile_counts[piece, tile] += 1
+        tile, x = next_tile(tile, x, width, tiles_x)
+    return count
 
 
 @kernel()
@@ -67,7 +80,7 @@ def fill_lists(lo, hi, parts, num, tiles_x, counts, rects, tile_nexts, piece_slo
         num: Gaussians.
         tiles_x: Tiles of a row.
         counts: [C N] tiles of each pair.
-        rects: [C N, 4] tile rectangles.
+        rects: [C N, 3] first column and row, and columns, of each pair's tiles.
         tile_nexts: [C parts, tiles] next place of each piece in each list; used up.
         piece_slots: [C parts + 1] first slot of each piece.
         offsets: Output [C N + 1] first slot of each pair.
@@ -81,43 +94,41 @@ def fill_lists(lo, hi, parts, num, tiles_x, counts, rects, tile_nexts, piece_slo
             offsets[i] = slot
             if counts[i] == 0:
                 continue
-            for ty in range(rects[i, 2], rects[i, 3]):
-                for tx in range(rects[i, 0], rects[i, 1]):
-                    place = tile_nexts[piece, ty * tiles_x + tx]
-                    tile_nexts[piece, ty * tiles_x + tx] = place + 1
-                    entry_pair[place], entry_slot[place] = i, slot
-                    slot += 1
+            width, tile, x = np.int64(rects[i, 2]), np.int64(rects[i, 1]) * tiles_x + rects[i, 0], 0
+            for _ in range(counts[i]):
+                place = tile_nexts[piece, tile]
+                tile_nexts[piece, tile] = place + 1
+                entry_pair[place], entry_slot[place] = i, slot
+                slot += 1
+                tile, x = next_tile(tile, x, width, tiles_x)
         offsets[c * num + last] = slot
 
 
 @inlined
-def _sort_by_high_half(keys, spare, num):
-    """Stable radix sort of keys[:num] by their upper 32 bits; the array that holds the result."""
-    lowest, highest = keys[0], keys[0]
+def _sort_by_high_half(keys, places, num):
+    """Stable radix sort of keys[0, :num] by their upper 32 bits; the row of `keys` [2, ...] that holds the result."""
+    lowest, highest = keys[0, 0], keys[0, 0]
     for i in range(num):
-        lowest, highest = min(lowest, keys[i]), max(highest, keys[i])
-    base, spread = (
-        lowest >> np.uint64(_LOCAL_BITS),
-        (highest >> np.uint64(_LOCAL_BITS)) - (lowest >> np.uint64(_LOCAL_BITS)),
-    )
-    places = np.empty(_NUM_DIGITS, np.int64)
-    shift = np.uint64(0)
+        lowest, highest = min(lowest, keys[0, i]), max(highest, keys[0, i])
+    base = lowest >> np.uint64(_LOCAL_BITS)
+    spread = (highest >> np.uint64(_LOCAL_BITS)) - base
+    row, shift = 0, np.uint64(0)
     while (spread >> shift) != 0:
         places[:] = 0
         for i in range(num):
-            places[_digit(keys[i], base, shift)] += 1
+            places[_digit(keys[row, i], base, shift)] += 1
         total = 0
         for d in range(_NUM_DIGITS):
             count = places[d]
             places[d] = total
             total += count
         for i in range(num):
-            digit = _digit(keys[i], base, shift)
-            spare[places[digit]] = keys[i]
+            digit = _digit(keys[row, i], base, shift)
+            keys[1 - row, places[digit]] = keys[row, i]
             places[digit] += 1
-        keys, spare = spare, keys
+        row = 1 - row
         shift += np.uint64(_DIGIT_BITS)
-    return keys
+    return row
 
 
 @inlined
@@ -134,8 +145,9 @@ def sort_lists(lo, hi, depth_bits, tile_starts, entry_pair, entry_slot):
     longest = 0
     for tile in range(lo, hi):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    keys, spare = np.empty(longest, np.uint64), np.empty(longest, np.uint64)
+    keys = np.empty((2, longest), np.uint64)
     pairs, slots = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    places = np.empty(_NUM_DIGITS, np.int64)
     for tile in range(lo, hi):
         start = tile_starts[tile]
         num = tile_starts[tile + 1] - start
@@ -143,8 +155,8 @@ def sort_lists(lo, hi, depth_bits, tile_starts, entry_pair, entry_slot):
             continue
         for i in range(num):
             pairs[i], slots[i] = entry_pair[start + i], entry_slot[start + i]
-            keys[i] = (np.uint64(depth_bits[pairs[i]]) << np.uint64(_LOCAL_BITS)) | np.uint64(i)
-        in_order = _sort_by_high_half(keys, spare, num)
+            keys[0, i] = (np.uint64(depth_bits[pairs[i]]) << np.uint64(_LOCAL_BITS)) | np.uint64(i)
+        row = _sort_by_high_half(keys, places, num)
         for i in range(num):
-            place = np.int64(in_order[i] & np.uint64((1 << _LOCAL_BITS) - 1))
+            place = np.int64(keys[row, i] & np.uint64((1 << _LOCAL_BITS) - 1))
             entry_pair[start + i], entry_slot[start + i] = pairs[place], slots[place]

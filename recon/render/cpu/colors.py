@@ -45,6 +45,15 @@ def write_color(records, i, colors, n, harmonics, cameras, c, point, basis):
 
 
 @inlined
+def clear_color_gradient(g_colors, n):
+    """Zero the gradient of one Gaussian's colours."""
+    for chosen in range(g_colors.shape[0]):
+        for j in range(g_colors.shape[2]):
+            for k in range(g_colors.shape[3]):
+                g_colors[chosen, n, j, k] = 0
+
+
+@inlined
 def add_color_gradient(sums, first, g_colors, colors, n, harmonics, cameras, c, point, basis, weights):
     """Add to the gradient of the colours or coefficients; the gradient of the direction's end, a world point.
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from recon.render.cpu.exp2 import MIN_EXPONENT, exp2_times_8
-from recon.render.cpu.jit import inlined, kernel
-from recon.render.cpu.lanes import any_lane, load, lowest_bit, minus_abs, prefetch, select, store
+from recon.render.cpu.jit import allocating, inlined, kernel
+from recon.render.cpu.lane_memory import load, prefetch, store
+from recon.render.cpu.lanes import any_lane, lowest_bit, minus_abs, select
 from recon.render.cpu.layout import (
     BLOCK,
     BLOCKS_PER_ROW,
@@ -20,7 +21,7 @@ from recon.render.cpu.layout import (
 )
 
 
-@inlined
+@allocating
 def aligned_rows(num_rows, num_columns, like):
     """An array of the type of `like` that begins at a cache line."""
     spare = CACHE_LINE // like.itemsize

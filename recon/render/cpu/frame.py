@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from recon.errors import LimitError
 from recon.render.cpu.backward import blend_gradient
 from recon.render.cpu.binning import fill_lists, place_lists, sort_lists
 from recon.render.cpu.ewa import CAMERA_GRADIENT_WIDTH, pack_cameras
@@ -19,6 +20,7 @@ from recon.render.cpu.threads import run_chunks
 _GRADIENT_CHUNK = 2048
 _PIECES_PER_THREAD = 4
 _SMALLEST_PIECE = 1024
+_MAX_ENTRIES = 2**31 - 1  # of pairs of Gaussian and tile: their numbers are int32
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Settings:
 
     Attributes:
         size: Width and height in pixels.
-        limits: near, far, eps2d, radius_clip, min_compensation.
+        limits: near, far, eps2d, radius_clip rounded down, min_compensation.
         antialiased: Compensate opacities for the blur.
         max_alpha: Cap of alpha.
         with_depth: Append z as a channel.
@@ -102,7 +104,7 @@ def render_frame(inputs: Inputs, settings: Settings, color: np.ndarray, alpha: n
     cameras = pack_cameras(inputs.viewmats, inputs.centers, inputs.Ks, settings.size)
     records = np.empty((num_pairs, record_width(inputs.backgrounds.shape[1])), dtype)
     depths, counts = np.empty(num_pairs, np.float32), np.empty(num_pairs, np.int32)
-    rects = np.empty((num_pairs, 4), np.int16)
+    rects = np.empty((num_pairs, 3), np.int16)
     tile_counts = np.empty((num_pieces, grid[0] * grid[1]), np.int32)
     limits, harmonics = _limits(settings, dtype), (0,) * settings.num_harmonics
 
@@ -117,6 +119,11 @@ def render_frame(inputs: Inputs, settings: Settings, color: np.ndarray, alpha: n
     piece_slots, offsets = np.empty(num_pieces + 1, np.int64), np.zeros(num_pairs + 1, np.int64)
     place_lists(parts, tile_counts, tile_starts, piece_slots)
     num_entries = int(tile_starts[-1])
+    if num_entries > _MAX_ENTRIES:
+        raise LimitError(
+            f"the Gaussians touch {num_entries} tiles, expected at most {_MAX_ENTRIES}",
+            hint="many Gaussians are as large as the image; render fewer of them or fewer cameras at a time",
+        )
     entry_pair, entry_slot = np.empty(num_entries, np.int32), np.empty(num_entries, np.int32)
     frame = Frame(
         inputs, settings, cameras, records, counts, offsets, tile_starts, np.empty(len(tile_starts) - 1, np.int64),

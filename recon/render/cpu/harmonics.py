@@ -3,7 +3,7 @@
 import numpy as np
 
 from recon.geometry.spherical_harmonics import BAND_1, BAND_2, BAND_3, C0
-from recon.render.cpu.jit import inlined
+from recon.render.cpu.jit import allocating, inlined
 
 A1 = BAND_1
 B0, B1, B2 = BAND_2
@@ -51,7 +51,7 @@ def direction_gradient(w, x, y, z, count):
     return g_x, g_y, g_z
 
 
-@inlined
+@allocating
 def scratch(like):
     """Room for the values of all basis functions."""
     values = np.zeros(MAX_COEFFICIENTS, like.dtype)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recon.render.cpu.colors import add_color_gradient
+from recon.render.cpu.colors import add_color_gradient, clear_color_gradient
 from recon.render.cpu.ewa import (
     axes_in_camera,
     camera_point,
@@ -147,7 +147,7 @@ def project_gradient(
     one, zero = real(1), real(0)
     sums, basis, weights = np.empty(slots.shape[1], slots.dtype), scratch(means), scratch(means)
     for n in range(lo, hi):
-        g_colors[:, n] = 0
+        clear_color_gradient(g_colors, n)
         quat, inverse_norm = unit_quat(quats, n)
         quat_rows = quat_rotation(quat, one)
         point, size = load(means, n), load(scales, n)

@@ -56,7 +56,7 @@ def test_cameras_are_rendered_independently(name, make_scene):
 
 @pytest.mark.parametrize("config", [RasterConfig(), ANTIALIASED], ids=["classic", "antialiased"])
 def test_gradcheck(config, make_scene):
-    scene = make_scene(12, width=9, height=7)
+    scene = make_scene(9, width=7, height=6)
     opacities = scene.opacities.clone()
     opacities[1:4] = 1.0  # the cap of alpha is met
     scales = scene.scales.clone()
@@ -71,3 +71,12 @@ def test_gradcheck(config, make_scene):
         return tuple(given.render(get_rasterizer("cpu"), depth=True, config=config))
 
     assert torch.autograd.gradcheck(image, leaves, eps=1e-7, atol=2e-5, rtol=1e-3, nondet_tol=0.0)
+
+
+@pytest.mark.parametrize("name", ["cpu", "torch"])
+def test_autocast_does_not_lower_the_precision(name, make_scene):
+    scene = make_scene(100, sh_degree=2).to(torch.float32)
+    expected = scene.render(get_rasterizer(name))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = scene.render(get_rasterizer(name))
+    assert torch.equal(found.color, expected.color)

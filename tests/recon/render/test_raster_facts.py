@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from recon.errors import GeometryError
+from recon.errors import GeometryError, LimitError
 from recon.render import RasterConfig, get_rasterizer
 
 NAMES = ["cpu", "torch", "oracle"]
@@ -166,3 +166,10 @@ def test_no_camera(rasterizer, make_scene):
     none = scene.with_(viewmats=scene.viewmats[:0], Ks=scene.Ks[:0], backgrounds=scene.backgrounds[:0])
     with pytest.raises(GeometryError, match="no camera"):
         none.render(rasterizer)
+
+
+def test_more_tile_entries_than_can_be_numbered_are_a_typed_error(make_scene, monkeypatch):
+    frame = pytest.importorskip("recon.render.cpu.frame")
+    monkeypatch.setattr(frame, "_MAX_ENTRIES", 10)
+    with pytest.raises(LimitError, match="at most 10"):
+        make_scene(200).render(get_rasterizer("cpu"))

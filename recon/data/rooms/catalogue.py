@@ -54,7 +54,7 @@ USES: dict[str, Use] = {
     "garden": Use(_GARDEN, (0.3, 3.0), (0.2, 3.0), (0.3, 2.8)),
 }
 NEVER_ON_TABLES = (
-    r"shoes|bootie|slippers|sneakers|mocassin|sock|glove|potty|toilet|hammer|saw|grinder|drill|shovel|camera$|plug"
+    r"shoes|bootie|slippers|sneakers|mocassin|sock|glove|potty|toilet|hammer|saw|grinder|drill|shovel|plug"
     r"|switch"
 )
 SMALL_CATEGORIES = {"Kitchen", "Living room", "Office", "Bathroom", "Bedroom", "Miscellaneous"}

@@ -84,7 +84,8 @@ def _split(rect: Rect, rng: np.random.Generator, thickness: float) -> tuple[Rect
     return (x0, y0, x1, cut - half), (x0, cut + half, x1, y1)
 
 
-def _walls(rect: Rect) -> list[Wall]:
+def room_walls(rect: Rect) -> list[Wall]:
+    """South, east, north and west wall of a rectangular room."""
     x0, y0, x1, y1 = rect
     corners = [np.array(c, float) for c in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
     walls = []
@@ -189,7 +190,7 @@ def make_plan(rng: np.random.Generator) -> Plan:
             break
         rects = [*rects[:-1], *halves]
     height = float(rng.choice([rng.uniform(2.35, 2.6), rng.uniform(2.5, 3.3)]))
-    rooms = [Room(rect, height, _walls(rect)) for rect in rects]
+    rooms = [Room(rect, height, room_walls(rect)) for rect in rects]
     _assign_kinds(rooms, rng)
     taken = _connect(rooms, thickness, rng)
     _add_windows(rooms, taken, rng)

@@ -177,17 +177,31 @@ def build_shell(builder: WorldBuilder, paint: Paint, plan: Plan, sky: tuple[floa
         if room.kind != "bath" and rng.random() < 0.6:
             own = RoomSurfaces(shared_floor.floor, own.wall, own.accent, shared_floor.ceiling, shared_floor.trim)
         surfaces.append(own)
-        _build_room(builder, room, own, plan.thickness, board)
+        build_room(builder, room, own, plan.thickness, board)
         for wall in room.walls:
             for hole in wall.openings:
                 if hole.kind == "window":
-                    depth = max(plan.thickness, 0.14)
-                    builder.add(on_wall(wall, window_frame(hole, -style.depth * (depth - 0.05), style)), frame)
-                    builder.lighting.portals.append(window_portal(wall, hole, depth, sky))
+                    glaze(builder, wall, hole, plan.thickness, style, frame, sky)
     return surfaces
 
 
-def _build_room(builder: WorldBuilder, room: Room, own: RoomSurfaces, thickness: float, board: float) -> None:
+def glaze(
+    builder: WorldBuilder,
+    wall: Wall,
+    hole: Opening,
+    thickness: float,
+    style: WindowStyle,
+    frame: Material,
+    sky: tuple[float, float, float],
+) -> None:
+    """Put a frame into a window hole and make it a light of radiance `sky`."""
+    depth = max(thickness, 0.14)
+    builder.add(on_wall(wall, window_frame(hole, -style.depth * (depth - 0.05), style)), frame)
+    builder.lighting.portals.append(window_portal(wall, hole, depth, sky))
+
+
+def build_room(builder: WorldBuilder, room: Room, own: RoomSurfaces, thickness: float, board: float) -> None:
+    """Add floor, ceiling and walls; `board` is the height of the skirting."""
     x0, y0, x1, y1 = room.rect
     across, along = np.array([x1 - x0, 0, 0]), np.array([0, y1 - y0, 0])
     swap = bool(across[0] < along[1])

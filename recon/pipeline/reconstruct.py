@@ -182,6 +182,7 @@ def _facts(
         "input": str(source),
         "photographs": len(photographs),
         "poses": {
+            **report.detail,
             "source": pose.source,
             "method": report.method,
             "registered": len(pose.registered),
@@ -189,7 +190,6 @@ def _facts(
             "failed": report.failed,
             "reprojection_error_px": report.reprojection_error_px,
             "track_length": report.track_length,
-            **report.detail,
         },
         "image_size": [views.width, views.height],
         "gaussians": num_gaussians,

@@ -1,5 +1,7 @@
 """The CUDA rasteriser: a thin cover over gsplat (Ye et al. 2024), the only file that knows it."""
 
+import importlib
+import importlib.util
 import logging
 from typing import Any
 
@@ -106,10 +108,10 @@ def rasterization_arguments(
 
 def installed_max_alpha() -> float:
     """The cap of alpha in the installed gsplat; versions before 1.6 do not tell theirs."""
-    import gsplat.cuda as cuda
-
-    constants = getattr(cuda, "_constants", None)
-    return float(getattr(constants, "MAX_ALPHA", _MAX_ALPHA_BEFORE_1_6))
+    name = "gsplat.cuda._constants"
+    if importlib.util.find_spec(name) is None:
+        return _MAX_ALPHA_BEFORE_1_6
+    return float(importlib.import_module(name).MAX_ALPHA)
 
 
 def _warn_of_other_cap(config: RasterConfig) -> None:

@@ -70,7 +70,6 @@ class NanoModule(pl.LightningModule):
         self.network = NanoILRM(model)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(optim.ema_decay))
         self.optim, self.loss, self.max_steps, self.seed = optim, loss, max_steps, seed
-        self.rasterizer = get_rasterizer("auto", self.device)
 
     def predict(self, network: nn.Module, batch: RoomBatch, unit: Tensor | None = None) -> NanoOutput:
         """Network output under bfloat16 autocast."""
@@ -82,10 +81,11 @@ class NanoModule(pl.LightningModule):
     ) -> Float[Tensor, "batch targets 3 height width"]:
         """The targets, seen through the predicted Gaussians."""
         height, width = batch.target_images.shape[-2:]
+        rasterizer = get_rasterizer("auto", output.gaussians.means.device)
         images = []
         for i, background in enumerate(backgrounds):
             scene = output.gaussians.scene(i)
-            rendering = self.rasterizer(
+            rendering = rasterizer(
                 *(scene.means, scene.quats, scene.scales, scene.opacities, scene.sh),
                 *(batch.target_cam_from_world[i], batch.target_K[i], width, height),
                 sh_degree=0,
@@ -137,10 +137,10 @@ class NanoModule(pl.LightningModule):
         size = len(batch.images)
         self.log_dict({"val/psnr": score, "val/depth": depth}, batch_size=size, prog_bar=True)
 
-    def on_before_zero_grad(self, optimizer: torch.optim.Optimizer) -> None:
-        """Fold the new weights into the average, right after each optimiser step."""
-        if self.global_step:
-            self.average.update_parameters(self.network)
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Change the weights, then fold them into the average."""
+        super().optimizer_step(*args, **kwargs)
+        self.average.update_parameters(self.network)
 
     def configure_optimizers(self) -> Any:
         """AdamW with weight decay on matrices only, and the warm-up, constant, decay schedule."""

@@ -28,6 +28,13 @@ class PosedCameras(NamedTuple):
     K: Float[Tensor, "batch views 3 3"]
 
 
+def center_distances(cam_from_world: Float[Tensor, "batch views 4 4"]) -> Float[Tensor, "batch views views"]:
+    """Distances between all camera centres; subtracted directly, so that a far origin costs no digits."""
+    centres = invert_rigid(cam_from_world)[..., :3, 3]
+    return (centres[:, :, None] - centres[:, None]).norm(dim=-1)
+
+
+@full_precision
 def choose_sources(
     cam_from_world: Float[Tensor, "batch views 4 4"], num_sources: int
 ) -> Int[Tensor, "batch views sources"]:
@@ -36,15 +43,15 @@ def choose_sources(
     Cost = distance of centres in units of the largest distance + (1 - cosine of viewing directions), so that near
     views with nearly the same direction come first.
     """
-    poses = invert_rigid(cam_from_world)
-    centres, forward = poses[..., :3, 3], poses[..., :3, 2]
-    distance = torch.cdist(centres, centres)
+    forward = invert_rigid(cam_from_world)[..., :3, 2]
+    distance = center_distances(cam_from_world)
     cost = distance / distance.amax((-2, -1), keepdim=True).clamp(min=1e-9) + 1 - forward @ forward.mT
     cost = cost + torch.eye(cost.shape[-1], device=cost.device) * 1e6
     num_sources = min(num_sources, cost.shape[-1] - 1)
     return cost.topk(num_sources, dim=-1, largest=False).indices
 
 
+@full_precision
 def reference_length(
     cam_from_world: Float[Tensor, "batch views 4 4"], sources: Int[Tensor, "batch views sources"]
 ) -> Float[Tensor, " batch"]:
@@ -52,8 +59,7 @@ def reference_length(
 
     It is the baseline that depth is measured with, so it does not grow with the number of views.
     """
-    centres = invert_rigid(cam_from_world)[..., :3, 3]
-    extent = torch.cdist(centres, centres).gather(-1, sources).amax((-2, -1))
+    extent = center_distances(cam_from_world).gather(-1, sources).amax((-2, -1))
     return torch.where(extent > 1e-9, extent, torch.ones_like(extent))
 
 

@@ -129,6 +129,17 @@ def test_the_result_moves_with_the_world(small_network, generator):
     torch.testing.assert_close(b.gaussians.means, expected, atol=5e-3, rtol=5e-3)
 
 
+def test_sources_and_unit_are_exact_under_autocast_and_far_from_the_origin():
+    pose = cameras_on_a_line(30, step=0.3).cam_from_world.clone()
+    pose[..., :3, 3] += 50
+    plain = choose_sources(pose, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        sources = choose_sources(pose, 3)
+        unit = reference_length(pose, sources)
+    assert torch.equal(sources, plain)
+    assert float(unit) == pytest.approx(0.9, rel=1e-3)
+
+
 def test_coinciding_cameras_have_unit_length_one():
     pose = torch.eye(4).repeat(1, 3, 1, 1)
     assert reference_length(pose, choose_sources(pose, 2)).tolist() == [1.0]

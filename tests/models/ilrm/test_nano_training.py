@@ -87,6 +87,13 @@ def test_a_run_goes_on_from_weights_alone(rooms, tmp_path):
         torch.testing.assert_close(after[key], value)
 
 
+def test_the_last_step_is_in_the_exported_average(rooms, tmp_path):
+    first = train(small_run(rooms, tmp_path / "a"))
+    second = train(small_run(rooms, tmp_path / "b", max_steps=1, init_from=str(first)))
+    before, after = (load_pretrained(f).network.match_coarse.weight for f in (first, second))
+    assert not torch.equal(before, after)
+
+
 def test_a_batch_depends_on_its_number_alone(rooms):
     config = RoomDataConfig(folder=str(rooms), resolution=32, batch_size=2, seed=5)
     one, again = RoomBatches(config, 10), RoomBatches(config, 10)

@@ -83,19 +83,23 @@ def test_results_are_not_overwritten_unless_told(result: tuple[Path, dict]) -> N
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
-def test_given_poses_keep_their_frame(result: tuple[Path, dict], tmp_path: Path) -> None:
+def test_given_poses_keep_their_frame_and_repeat_exactly(result: tuple[Path, dict], tmp_path: Path) -> None:
     first, _ = result
-    done = recon("reconstruct", first, "-o", tmp_path / "again", "--export", "transforms", "--json", "--quiet")
-    assert (done.returncode, done.stderr) == (0, "")
-    given, kept = read_scene_json(first / "scene.json"), read_scene_json(tmp_path / "again" / "scene.json")
+    for name in ("once", "twice"):
+        words = ("--export", "ply,transforms", "--resolution", "256", "--json", "--quiet")
+        done = recon("reconstruct", first, "-o", tmp_path / name, *words)
+        assert (done.returncode, done.stderr) == (0, "")
+    given, kept = read_scene_json(first / "scene.json"), read_scene_json(tmp_path / "once" / "scene.json")
     assert (kept.unit, kept.provenance.pose_source) == ("given", "given")
     assert (kept.cameras.cam_from_world - given.cameras.cam_from_world).abs().max() < 1e-4
+    once, twice = ((tmp_path / name / "gaussians.ply").read_bytes() for name in ("once", "twice"))
+    assert once == twice
 
 
-def test_same_seed_gives_the_same_gaussians(result: tuple[Path, dict], tmp_path: Path) -> None:
+def test_found_poses_repeat(result: tuple[Path, dict], tmp_path: Path) -> None:
     first, _ = result
-    done = recon("reconstruct", SAMPLE, "-o", tmp_path / "again", "--seed", "0", "--export", "ply", "--json")
+    done = recon("reconstruct", SAMPLE, "-o", tmp_path / "again", "--resolution", "64", "--export", "ply")
     assert done.returncode == 0, done.stderr
-    once, twice = read_ply(first / "gaussians.ply"), read_ply(tmp_path / "again" / "gaussians.ply")
-    assert len(once) == len(twice)
-    assert (once.means - twice.means).abs().max() <= 1e-4 * once.means.abs().max()
+    once, twice = read_scene_json(first / "scene.json"), read_scene_json(tmp_path / "again" / "scene.json")
+    assert once.names == twice.names
+    assert (once.cameras.cam_from_world - twice.cameras.cam_from_world).abs().max() < 1e-3  # the median depth is 1

@@ -5,20 +5,24 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.network import NanoILRM
-from recon.errors import CheckpointError
+from models.settings import fault_in_sizes
+from recon.errors import CheckpointError, InputError
 from recon.io.atomic import atomic_write
+from recon.io.json_file import read_json
+from recon.io.limits import Limits
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_GAUSSIANS = "ilrm-nano"
+MAX_CONFIG_BYTES = 64 * 1024
 
 NETWORKS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {"ilrm-nano": (NanoConfig, NanoILRM)}
 """Name in `config.json` -> (config class, network class)."""
@@ -43,35 +47,79 @@ def save_pretrained(folder: Path, name: str, network: nn.Module, config: Any) ->
 
 
 def load_pretrained(folder: str | Path = DEFAULT_GAUSSIANS) -> Pretrained:
-    """Read a network from a folder, or by the name of one that ships.
+    """Read a network by the name of one that ships, or from a folder.
+
+    Args:
+        folder: A plain word that names a shipped network means that one, whatever the current folder holds; everything
+            else is a folder.
 
     Raises:
-        CheckpointError: Missing files, an unknown network, unknown or missing settings, weights of another shape.
+        CheckpointError: Missing files, an unknown network, unknown or unusable settings, weights of another shape.
     """
-    given = Path(folder)
-    path = given if given.is_dir() else WEIGHTS / str(folder)
+    shipped = shipped_names()
+    path = WEIGHTS / str(folder) if str(folder) in shipped else Path(folder)
     weights, config_file = path / "model.safetensors", path / "config.json"
     for file in (weights, config_file):
         if not file.is_file():
-            shipped = sorted(p.name for p in WEIGHTS.iterdir() if p.is_dir())
-            raise CheckpointError(f"no {file.name} in {path}", hint=f"give a folder, or one of {', '.join(shipped)}")
+            hint = f"give a folder, or one of {', '.join(shipped)}" if shipped else "give a folder; none ship here"
+            raise CheckpointError(f"no {file.name} in {path}", hint=hint)
     name, config = _read_config(config_file)
-    network = NETWORKS[name][1](config)
+    network = _build(name, config, weights)
     try:
-        state = {key: value.float() for key, value in load_file(weights).items()}
-        network.load_state_dict(state, strict=True)
-    except (SafetensorError, RuntimeError) as error:
+        network.load_state_dict({key: value.float() for key, value in load_file(weights).items()}, strict=True)
+        sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except (SafetensorError, RuntimeError, OSError) as error:
         raise CheckpointError(f"{weights} does not hold the weights of {name}: {error}") from error
-    return Pretrained(name, network.eval(), hashlib.sha256(weights.read_bytes()).hexdigest())
+    return Pretrained(name, network.eval(), sha256)
+
+
+def shipped_names() -> list[str]:
+    """Networks that came with the installation."""
+    return sorted(path.parent.name for path in WEIGHTS.glob("*/config.json"))
 
 
 def _read_config(file: Path) -> tuple[str, Any]:
+    """Name and settings, of the right types and sizes."""
     try:
-        content = json.loads(file.read_text())
+        content = read_json(file, limits=Limits(max_json_bytes=MAX_CONFIG_BYTES))
         name, settings = content["network"], content["config"]
-        return name, NETWORKS[name][0](**settings)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        known = ", ".join(NETWORKS)
+        kind = NETWORKS[name][0]
+        _require_types(kind, settings)
+        config = kind(**settings)
+    except (InputError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{file} is not the config of a known network: {error!r}", hint=f"known networks: {known}"
+            f"{file} is not the config of a known network: {error!r}", hint=f"known networks: {', '.join(NETWORKS)}"
         ) from error
+    if fault := fault_in_sizes(config):
+        raise CheckpointError(f"{file}: {fault}", hint="give the config that the weights were written with")
+    return name, config
+
+
+def _require_types(kind: type, settings: Any) -> None:
+    """Raise TypeError where a setting is of another type than its field; a whole number may stand for a float."""
+    if not isinstance(settings, dict):
+        raise TypeError(f"config is a {type(settings).__name__}, expected an object")
+    for name, expected in get_type_hints(kind).items():
+        found = type(settings.get(name, expected()))
+        if found is not expected and not (expected is float and found is int):
+            raise TypeError(f"{name} is a {found.__name__}, expected {expected.__name__}")
+
+
+def _build(name: str, config: Any, weights: Path) -> nn.Module:
+    """The network, allocated only once the header of the file is known to list exactly its tensors."""
+    make = NETWORKS[name][1]
+    with torch.device("meta"):
+        expected = {key: list(value.shape) for key, value in make(config).state_dict().items()}
+    try:
+        with safe_open(weights, framework="pt") as stored:
+            found = {key: list(stored.get_slice(key).get_shape()) for key in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{weights} is not a safetensors file: {error}") from error
+    differing = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    if differing:
+        key = differing[0]
+        raise CheckpointError(
+            f"{weights} does not hold the weights of {name}: {len(differing)} tensors differ; "
+            f"{key} has shape {found.get(key, 'none')}, expected {expected.get(key, 'none')}"
+        )
+    return make(config)

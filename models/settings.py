@@ -1,0 +1,38 @@
+"""What sizes a network can be built with."""
+
+from models.ilrm.nano.config import NanoConfig
+
+MAX_SIZE = 4096
+"""Of any width and number of planes; several times what is of use."""
+MAX_LAYERS = 256
+MAX_RANGE = 1e6
+"""Of depth planes, in reference lengths."""
+FEATURE_STEP = 16
+"""Half of the feature channels are normalised in groups of eight."""
+
+
+def fault_in_sizes(config: NanoConfig) -> str | None:
+    """Why no network can be built with these sizes, in words, or None.
+
+    Args:
+        config: Fields of the annotated types; NaN, infinite and huge numbers are looked for.
+    """
+    sizes = ("dim", "head_dim", "feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes")
+    for name, largest in [*((size, MAX_SIZE) for size in sizes), ("num_layers", MAX_LAYERS)]:
+        if not 1 <= (found := getattr(config, name)) <= largest:
+            return f"{name} is {_short(found)}, expected 1 to {largest}"
+    if config.dim % config.head_dim:
+        return f"dim is {config.dim}, expected a multiple of head_dim, which is {config.head_dim}"
+    if config.feature_dim % FEATURE_STEP:
+        return f"feature_dim is {config.feature_dim}, expected a multiple of {FEATURE_STEP}"
+    if not 0 < config.nearest < config.farthest <= MAX_RANGE:
+        nearest, farthest = _short(config.nearest), _short(config.farthest)
+        return f"planes from {nearest} to {farthest}, expected 0 < nearest < farthest <= {MAX_RANGE:g}"
+    if not 0 < config.fine_range <= MAX_RANGE:
+        return f"fine_range is {_short(config.fine_range)}, expected more than 0 and at most {MAX_RANGE:g}"
+    return None
+
+
+def _short(number: int | float) -> str:
+    """The number, unless it is an integer whose digits fill a screen."""
+    return "huge" if abs(number) > 10**20 else f"{number}"

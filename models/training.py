@@ -7,6 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -120,7 +121,7 @@ def train(config: TrainConfig, *, resume: Path | None = None) -> Path:
 
 def _trainer(config: TrainConfig, out: Path) -> pl.Trainer:
     settings = config.trainer
-    checkpoint = pl.callbacks.ModelCheckpoint(
+    checkpoint = ModelCheckpoint(
         out / "checkpoints", every_n_train_steps=settings.checkpoint_every, save_top_k=1, monitor=None, save_last=True
     )
     return pl.Trainer(

@@ -20,7 +20,6 @@ class ILRMConfig:
         rays: Ray channels: "pluecker" = moment, direction (6); "origin" = origin, direction, moment (9).
         pixel_offset: The head also moves each Gaussian's ray inside its pixel.
         scale_from: Camera normalisation that the weights were trained with.
-        far_plane: Far plane of the rasteriser.
         checkpointing: Recompute activations in the backward pass.
     """
 
@@ -33,7 +32,6 @@ class ILRMConfig:
     rays: Literal["pluecker", "origin"] = "pluecker"
     pixel_offset: bool = False
     scale_from: ScaleFrom = "raw"
-    far_plane: float = 500.0
     checkpointing: bool = False
 
     @property
@@ -50,7 +48,5 @@ class ILRMConfig:
 RE10K_2VIEW = ILRMConfig()
 """(2, F, F): 171 M parameters, RealEstate10K 256 x 256."""
 
-DL3DV_WIDE = ILRMConfig(
-    viewpoint_factor=2, uplift=2, rays="origin", pixel_offset=True, scale_from="centred", far_plane=1e6
-)
+DL3DV_WIDE = ILRMConfig(viewpoint_factor=2, uplift=2, rays="origin", pixel_offset=True, scale_from="centred")
 """(16/32, H, F): 186 M parameters, DL3DV 540 x 960."""

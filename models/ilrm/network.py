@@ -20,7 +20,7 @@ from models.ilrm.processor import Processor, init_normal
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import full_precision
 from recon.geometry.projection import pixel_grid, scale_intrinsics
-from recon.geometry.rays import camera_rays, ray_directions
+from recon.geometry.rays import camera_rays, pluecker_rays, ray_directions
 
 MAX_DISTANCE = 500.0
 LOG_SCALE_OFFSET = -6.9
@@ -106,10 +106,11 @@ class ILRM(nn.Module):
     def rays(self, world_from_cam: Tensor, K: Tensor, height: int, width: int) -> Tensor:
         """Ray channels of every pixel, channels last."""
         origin, direction = camera_rays(world_from_cam, K, height, width)
-        origin = origin[..., None, None, :].expand_as(direction)
-        moment = torch.linalg.cross(origin, direction)
-        parts = [moment, direction] if self.config.rays == "pluecker" else [origin, direction, moment]
-        return torch.cat(parts, dim=-1)
+        pluecker = pluecker_rays(origin, direction)
+        if self.config.rays == "pluecker":
+            return pluecker
+        moment, direction = pluecker.split(3, dim=-1)
+        return torch.cat([origin[..., None, None, :].expand_as(direction), direction, moment], dim=-1)
 
     def tokenise(self, images: Tensor, world_from_cam: Tensor, K: Tensor) -> ILRMTokens:
         """Image and viewpoint tokens."""
@@ -129,7 +130,9 @@ class ILRM(nn.Module):
         )
 
     @full_precision
-    def decode(self, raw: Tensor, world_from_cam: Tensor, K: Tensor, size: tuple[int, int]) -> GaussianBatch:
+    def decode(
+        self, raw: Tensor, world_from_cam: Tensor, K: Tensor, size: torch.Size | tuple[int, int]
+    ) -> GaussianBatch:
         """Gaussians from the head's output (activations of iLRM section 3.4, after GS-LRM).
 
         Args:
@@ -155,7 +158,7 @@ class ILRM(nn.Module):
             sh=rearrange(colour, "b v h w c -> b (v h w) 1 c"),
         )
 
-    def head_maps(self, raw: Tensor, size: tuple[int, int]) -> HeadMaps:
+    def head_maps(self, raw: Tensor, size: torch.Size | tuple[int, int]) -> HeadMaps:
         """The head's output as maps, with its constant offsets.
 
         Args:

@@ -8,6 +8,7 @@ centres, and weights work only with the variant that they were trained with:
 - "raw": from the centres as given (the RealEstate10K release).
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -61,11 +62,28 @@ def mean_camera(world_from_cam: Float[Tensor, "views 4 4"]) -> Float[Tensor, "4 
     return rigid(rotation, world_from_cam[:, :3, 3].mean(0))
 
 
+def reference_camera(world_from_cam: Float[Tensor, "views 4 4"]) -> Float[Tensor, "4 4"]:
+    """The mean camera; where none exists, as on a ring that looks inwards, the first one moved to the mean centre."""
+    try:
+        return mean_camera(world_from_cam)
+    except GeometryError:
+        return rigid(world_from_cam[0, :3, :3], world_from_cam[:, :3, 3].mean(0))
+
+
 def normalise_cameras(
-    world_from_cam: Float[Tensor, "views 4 4"], *, scale_from: ScaleFrom = "centred"
+    world_from_cam: Float[Tensor, "views 4 4"],
+    *,
+    scale_from: ScaleFrom = "centred",
+    origin: Callable[[Tensor], Tensor] = mean_camera,
 ) -> CameraNormalisation:
-    """The normalisation that the context cameras define; coinciding centres leave the scale at 1."""
-    norm_from_world = invert_rigid(mean_camera(world_from_cam))
+    """The normalisation that the context cameras define; coinciding centres leave the scale at 1.
+
+    Args:
+        world_from_cam: Context cameras.
+        scale_from: Which centres the scale is taken from.
+        origin: The camera that becomes the identity; `mean_camera` as published, or `reference_camera`.
+    """
+    norm_from_world = invert_rigid(origin(world_from_cam))
     centres = (norm_from_world @ world_from_cam if scale_from == "centred" else world_from_cam)[:, :3, 3]
     extent = centres.abs().max()
     scale = torch.where(extent > 1e-9, 1 / extent.clamp(min=1e-9), torch.ones_like(extent))

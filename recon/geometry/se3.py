@@ -78,20 +78,3 @@ def multiply_quats(a: Float[Tensor, "*batch 4"], b: Float[Tensor, "*batch 4"]) -
         ],
         dim=-1,
     )
-
-
-def interpolate_rigid(
-    start: Float[Tensor, "4 4"], end: Float[Tensor, "4 4"], fraction: Float[Tensor, " steps"]
-) -> Float[Tensor, "steps 4 4"]:
-    """World-from-camera motions between two poses: centres on a line, rotations on the great arc (slerp)."""
-    qa, qb = quat_from_rotation(start[:3, :3]), quat_from_rotation(end[:3, :3])
-    cosine = (qa * qb).sum()
-    if cosine < 0:
-        qb, cosine = -qb, -cosine
-    angle = torch.arccos(cosine.clamp(max=1.0))
-    f = fraction[:, None]
-    if angle < 1e-4:
-        quat = (1 - f) * qa + f * qb
-    else:
-        quat = (torch.sin((1 - f) * angle) * qa + torch.sin(f * angle) * qb) / torch.sin(angle)
-    return rigid(rotation_from_quat(quat), (1 - f) * start[:3, 3] + f * end[:3, 3])

@@ -57,7 +57,7 @@ def to_view_set(
         raise InputError(
             f"{len(photographs)} photographs, resolution {resolution}, multiple {multiple}: expected at least 1 of each"
         )
-    canvas = _common_canvas(photographs, resolution, multiple)
+    canvas = canvas_size([p.size for p in photographs], resolution, multiple)
     return _assemble(photographs, [_fit_whole(p.size, canvas) for p in photographs], canvas, cameras)
 
 
@@ -75,8 +75,9 @@ def center_crop_square(photographs: Sequence[Photograph], size: int, *, cameras:
     return _assemble(photographs, [_cover_square(p.size, size) for p in photographs], (size, size), cameras)
 
 
-def _common_canvas(photographs: Sequence[Photograph], resolution: int, multiple: int) -> tuple[int, int]:
-    relative = np.array([np.array(p.size) / max(p.size) for p in photographs]).max(axis=0)
+def canvas_size(sizes: Sequence[tuple[int, int]], resolution: int, multiple: int) -> tuple[int, int]:
+    """Width and height of the canvas that `to_view_set` makes for photographs of these widths and heights."""
+    relative = np.array([np.array(size) / max(size) for size in sizes]).max(axis=0)
     width, height = np.maximum(1, np.round(relative * resolution / multiple)).astype(int) * multiple
     return int(width), int(height)
 

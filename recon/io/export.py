@@ -1,10 +1,14 @@
 """Results that are files made from a `Scene` alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import Bool
 from PIL import Image
+from torch import Tensor
 
 from recon.io.atomic import atomic_write
 from recon.io.names import safe_stem, unique_names
@@ -23,17 +27,28 @@ def export_ply(scene: Scene, folder: Path) -> list[Path]:
 
 
 def export_transforms(scene: Scene, folder: Path) -> list[Path]:
-    """Write `transforms.json` and the views that it describes as `images/*.png`."""
+    """Write `transforms.json` and the views that it describes as `images/*.png`, without the canvas around them."""
     names = unique_names(f"{safe_stem(name)}.png" for name in scene.views.names)
     pixels = (scene.views.images.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     images = folder / "images"
     images.mkdir(exist_ok=True)
-    for name, view in zip(names, pixels, strict=True):
+    K, size = scene.cameras.K.clone(), scene.cameras.size.clone()
+    for i, name in enumerate(names):
+        left, upper, right, lower = _shown(scene.views.masks[i])
+        K[i, 0, 2] -= left
+        K[i, 1, 2] -= upper
+        size[i] = torch.tensor([right - left, lower - upper])
         with atomic_write(images / name) as temporary:
-            Image.fromarray(np.ascontiguousarray(view)).save(temporary, format="PNG")
+            Image.fromarray(np.ascontiguousarray(pixels[i, upper:lower, left:right])).save(temporary, format="PNG")
     path = folder / "transforms.json"
-    write_transforms(path, scene.cameras, [f"images/{name}" for name in names])
+    write_transforms(path, replace(scene.cameras, K=K, size=size), [f"images/{name}" for name in names])
     return [path, *(images / name for name in names)]
+
+
+def _shown(mask: Bool[Tensor, "height width"]) -> tuple[int, int, int, int]:
+    """Left, upper, right, lower bound of the photograph on its canvas."""
+    rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 # Each writes into an existing folder and returns the files it wrote.

@@ -41,14 +41,8 @@ def read_transforms(
         GeometryError: A pose is not a rigid motion; the message names the frame.
         LimitError: There are too many frames, or a file is too large.
     """
+    content, frames, paths = _read_frames(path, limits, max_views)
     path = path / "transforms.json" if path.is_dir() else path
-    content = read_json(path, limits=limits)
-    frames = content.get("frames")
-    if not (isinstance(frames, list) and frames and all(isinstance(frame, dict) for frame in frames)):
-        raise FormatError(f'{path}: "frames" is not a list of objects', hint="expected the form of transforms.json")
-    frames = [frames[i] for i in spread(len(frames), max_views)]
-    require_count(len(frames), limits)
-    paths = _find_photographs(path, frames)
     cam_from_world = torch.stack([_read_pose(path, frame) for frame in frames])
 
     photographs, matrices, distortion = [], [], []
@@ -72,6 +66,16 @@ def read_transforms(
         report=PoseReport(method=f"given by {path.name}"),
     )
     return photographs, estimate.validate(photographs)
+
+
+def load_frames(path: Path, *, limits: Limits = DEFAULT_LIMITS, max_views: int | None = None) -> list[Photograph]:
+    """The photographs that a file names; its poses are not looked at, so they may be wrong.
+
+    Args and errors as `read_transforms`, but for the poses.
+    """
+    _, _, paths = _read_frames(path, limits, max_views)
+    names = unique_names(p.name for p in paths)
+    return [replace(load_photograph(p, limits=limits), name=name) for p, name in zip(paths, names, strict=True)]
 
 
 def write_transforms(path: Path, cameras: Cameras, names: Sequence[str]) -> None:
@@ -101,6 +105,20 @@ def write_transforms(path: Path, cameras: Cameras, names: Sequence[str]) -> None
         for name, size, K, matrix in zip(names, cameras.size, cameras.K, opengl_world_from_cam, strict=True)
     ]
     write_json(path, {"camera_model": "PINHOLE", "frames": frames})
+
+
+def _read_frames(
+    path: Path, limits: Limits, max_views: int | None
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[Path]]:
+    """Content of the file, its chosen frames, and their image files."""
+    path = path / "transforms.json" if path.is_dir() else path
+    content = read_json(path, limits=limits)
+    frames = content.get("frames")
+    if not (isinstance(frames, list) and frames and all(isinstance(frame, dict) for frame in frames)):
+        raise FormatError(f'{path}: "frames" is not a list of objects', hint="expected the form of transforms.json")
+    frames = [frames[i] for i in spread(len(frames), max_views)]
+    require_count(len(frames), limits)
+    return content, frames, _find_photographs(path, frames)
 
 
 def _find_photographs(path: Path, frames: list[dict[str, Any]]) -> list[Path]:

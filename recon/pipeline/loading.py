@@ -5,7 +5,7 @@ from typing import Literal
 
 from recon.errors import InputError
 from recon.io.images import load_photographs
-from recon.io.transforms_json import read_transforms
+from recon.io.transforms_json import load_frames, read_transforms
 from recon.types import Photograph, PoseEstimate
 
 Poses = Literal["auto", "given", "sfm"]
@@ -22,12 +22,17 @@ def load_source(source: Path, poses: Poses, max_views: int | None) -> tuple[list
     Raises:
         InputError: Nothing there, or "given" without poses.
     """
-    if not source.exists():
+    try:
+        exists, transforms = source.exists(), source if source.suffix == ".json" else source / "transforms.json"
+        has_poses = transforms.is_file()
+    except OSError as error:
+        raise InputError(f"{source} cannot be opened ({error.strerror or error})") from error
+    if not exists:
         raise InputError(f"{source} does not exist", hint="name a folder of photographs or a transforms.json")
-    transforms = source if source.suffix == ".json" else source / "transforms.json"
-    if transforms.is_file():
-        photographs, pose = read_transforms(transforms, max_views=max_views)
-        return photographs, None if poses == "sfm" else pose
+    if has_poses and poses == "sfm":
+        return load_frames(transforms, max_views=max_views), None
+    if has_poses:
+        return read_transforms(transforms, max_views=max_views)
     if poses == "given":
         raise InputError(f"{source} holds no transforms.json, so no poses are given", hint="use --poses sfm")
     return load_photographs(source, max_views=max_views), None

@@ -15,9 +15,10 @@ from typing import Any
 
 from recon.errors import InputError, PoseError
 from recon.io.atomic import check_output, staged_folder
+from recon.io.canvas import canvas_size
 from recon.io.export import EXPORTERS, Exporter
 from recon.io.poses_to_views import pose_views
-from recon.io.scene_json import write_scene_json
+from recon.io.scene_json import recorded_files, write_scene_json
 from recon.pipeline.loading import Poses, load_source
 from recon.pipeline.planning import require_memory
 from recon.pipeline.protocols import GaussianReconstructor, PoseEstimator
@@ -105,11 +106,14 @@ def reconstruct(
     """
     check_config(config)
     check_output(out, overwrite)
+    require_apart(source, out)
     stage = _Stages(progress)
     with stage("load", f"reading {source}"):
         photographs, pose = load_source(source, config.poses, config.views)
     if len(photographs) < 2:
         raise InputError(f"{source} holds {len(photographs)} photograph, expected at least two of the same place")
+    width, height = canvas_size([p.size for p in photographs], config.resolution, reconstructor.multiple)
+    need = require_memory(reconstructor, len(photographs), height, width)
     with stage("poses", f"placing {len(photographs)} cameras"):
         pose = pose if pose is not None else pose_estimator.estimate(photographs, seed=config.seed)
         pose.validate(photographs)
@@ -117,7 +121,6 @@ def reconstruct(
         raise PoseError(f"{len(pose.registered)} of {len(photographs)} photographs could be placed, expected two")
     with stage("gaussians", f"reconstructing from {len(pose.registered)} views"):
         views = pose_views(photographs, pose, resolution=config.resolution, multiple=reconstructor.multiple)
-        need = require_memory(reconstructor, len(views), views.height, views.width)
         gaussians = reconstructor.reconstruct(views, points=pose.points if len(pose.points) else None).validate()
     scene = Scene(
         views=views,
@@ -130,13 +133,17 @@ def reconstruct(
 
 
 def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, stage: _Stages) -> list[Path]:
-    """Write the named files and `scene.json`; all of them or none."""
+    """Write the named files and `scene.json`, all of them or none; results of an earlier run in `out` go."""
+    earlier = recorded_files(out)
     with staged_folder(out, overwrite) as folder:
         with stage("export", "writing " + ", ".join(names)):
             files = [path for name in names for path in ALL_EXPORTERS[name](scene, folder)]
         scene.report.update(seconds=stage.seconds, peak_rss_mb=peak_rss_mb())
         write_scene_json(folder / "scene.json", scene, {str(p.relative_to(folder)): p.stat().st_size for p in files})
-        return [out / p.relative_to(folder) for p in files] + [out / "scene.json"]
+        written = [out / p.relative_to(folder) for p in files] + [out / "scene.json"]
+    for path in set(earlier) - set(written):
+        path.unlink(missing_ok=True)
+    return written
 
 
 def check_config(config: PipelineConfig) -> None:
@@ -150,6 +157,13 @@ def check_config(config: PipelineConfig) -> None:
         raise InputError(f"views is {config.views}, expected at least 2")
     if not 64 <= config.resolution <= 2048:
         raise InputError(f"resolution is {config.resolution} px, expected 64 to 2048")
+
+
+def require_apart(source: Path, out: Path) -> None:
+    """Raise InputError when results would be written over the photographs that they are made from."""
+    folder = (source if source.is_dir() else source.parent).resolve()
+    if out.resolve() in (folder, folder / "images"):
+        raise InputError(f"the results would be written into {folder}, where the input is", hint="name another -o")
 
 
 def peak_rss_mb() -> int:

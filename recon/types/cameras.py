@@ -1,6 +1,6 @@
 """Pinhole cameras."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -48,12 +48,6 @@ class Cameras:
     def centers(self) -> Float[Tensor, "views 3"]:
         """Camera centres in the world."""
         return self.world_from_cam[:, :3, 3]
-
-    def scaled(self, factor: float) -> "Cameras":
-        """The same cameras with the world scaled by `factor` about its origin."""
-        moved = self.cam_from_world.clone()
-        moved[:, :3, 3] *= factor
-        return replace(self, cam_from_world=moved)
 
     def validate(self) -> "Cameras":
         """Return self, or raise GeometryError naming the first camera that is wrong."""

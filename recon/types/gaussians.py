@@ -47,15 +47,6 @@ class Gaussians:
         """Cut from the autograd graph."""
         return Gaussians(*(getattr(self, f.name).detach() for f in fields(self)))
 
-    def scaled(self, factor: float) -> "Gaussians":
-        """The same Gaussians with the world scaled by `factor` about its origin."""
-        return Gaussians(self.means * factor, self.scales * factor, self.quats, self.opacities, self.sh)
-
-    @staticmethod
-    def concatenate(parts: "list[Gaussians]") -> "Gaussians":
-        """All Gaussians of `parts`, in order; equal numbers of coefficients."""
-        return Gaussians(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Gaussians)))
-
     def validate(self) -> "Gaussians":
         """Return self, or raise GeometryError."""
         num = len(self)

@@ -16,7 +16,7 @@ class NanoConfig:
         num_sources: Views that each view is matched with, at most.
         coarse_planes: Depth planes of the full sweep at 1/8 resolution.
         fine_planes: Depth planes of the local sweep at 1/4 resolution.
-        nearest: Nearest plane in units of the reference length (largest distance between cameras).
+        nearest: Nearest plane in units of the reference length (largest distance between a view and its sources).
         farthest: Farthest plane in the same unit.
         fine_range: Half width of the local sweep in natural log of depth.
     """

@@ -11,8 +11,8 @@ from models.ilrm.nano.sweep import PosedCameras
 from models.layers.precision import full_precision
 from recon.geometry.projection import pixel_grid, unproject
 from recon.geometry.se3 import invert_rigid, multiply_quats, quat_from_rotation
+from recon.geometry.spherical_harmonics import C0
 
-SH_C0 = 0.28209479177387814
 NUM_ATTRIBUTES = 11
 """Colour residual 3, log scale 3, quaternion 4, opacity logit 1."""
 
@@ -69,5 +69,5 @@ def gaussians_from_maps(
         scales=rearrange(scales, "b v c h w -> b (v h w) c"),
         quats=quats.flatten(1, 2),
         opacities=(opacity + 2).sigmoid().flatten(1),
-        sh=rearrange((rgb - 0.5) / SH_C0, "b v c h w -> b (v h w) 1 c"),
+        sh=rearrange((rgb - 0.5) / C0, "b v c h w -> b (v h w) 1 c"),
     )

@@ -12,6 +12,15 @@ def conv(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) 
     return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2)
 
 
+def small_conv(in_channels: int, out_channels: int) -> nn.Conv2d:
+    """1x1 convolution that starts near zero, for heads whose output is a change of something good."""
+    head = nn.Conv2d(in_channels, out_channels, 1)
+    nn.init.normal_(head.weight, std=0.01)
+    if head.bias is not None:
+        nn.init.zeros_(head.bias)
+    return head
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around a normed skip."""
 

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.network import NanoILRM, NanoOutput
+from models.layers.precision import bfloat16_where_fast
 from recon.data.room_batches import RoomBatch
 from recon.losses.depth import log_depth_l1, log_of_inverse, plane_cross_entropy
 from recon.losses.photometric import gradient_l1
@@ -72,8 +73,8 @@ class NanoModule(pl.LightningModule):
         self.optim, self.loss, self.max_steps, self.seed = optim, loss, max_steps, seed
 
     def predict(self, network: nn.Module, batch: RoomBatch, unit: Tensor | None = None) -> NanoOutput:
-        """Network output under bfloat16 autocast."""
-        with torch.autocast(self.device.type, torch.bfloat16):
+        """Network output, under bfloat16 autocast where that is fast."""
+        with bfloat16_where_fast(self.device):
             return network(batch.images, batch.cam_from_world, batch.K, unit)
 
     def render(

@@ -25,12 +25,12 @@ from torch.nn.functional import interpolate
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_from_maps
-from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv
+from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv, small_conv
 from models.ilrm.nano.sweep import PosedCameras, choose_sources, reference_length, sweep
 from models.ilrm.processor import Processor, init_normal
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import full_precision
-from recon.geometry.normalise import normalise_cameras
+from recon.geometry.normalise import normalise_cameras, reference_camera
 from recon.geometry.projection import scale_intrinsics
 from recon.geometry.rays import camera_rays, pluecker_rays
 from recon.geometry.se3 import invert_rigid
@@ -55,6 +55,9 @@ class NanoILRM(nn.Module):
         config: Sizes.
     """
 
+    coarse_log_planes: Tensor
+    fine_offsets: Tensor
+
     def __init__(self, config: NanoConfig):
         super().__init__()
         self.config = config
@@ -78,18 +81,15 @@ class NanoILRM(nn.Module):
             nn.LayerNorm(config.dim, bias=False), nn.Linear(config.dim, 4 * width, bias=False)
         )
         self.coarse_out = nn.Sequential(ResidualBlock(width), ResidualBlock(width))
-        self.coarse_head = conv(width, config.coarse_planes + 36, 1)
+        self.coarse_head = small_conv(width, config.coarse_planes + 9 * 4)
         self.fine_in = conv(width + config.feature_dim + 3 * config.fine_planes + 1, width, 3)
         self.fine_out = nn.Sequential(*(ResidualBlock(width) for _ in range(3)))
-        self.depth_head = conv(width, config.fine_planes + 9 * 16, 1)
+        self.depth_head = small_conv(width, config.fine_planes + 9 * 16)
         self.half_in = nn.Sequential(conv(width, 4 * half, 1), nn.PixelShuffle(2))
         self.half_out = nn.Sequential(conv(2 * half, width // 2), nn.GELU())
-        self.attribute_head = nn.Sequential(conv(width // 2, 4 * NUM_ATTRIBUTES, 1), nn.PixelShuffle(2))
+        self.attribute_head = nn.Sequential(small_conv(width // 2, 4 * NUM_ATTRIBUTES), nn.PixelShuffle(2))
         for linears in (self.viewpoint_tokenizer, self.image_tokenizer, self.processor, self.token_decoder):
             init_normal(linears)
-        for head in (self.coarse_head, self.depth_head, self.attribute_head[0]):
-            nn.init.normal_(head.weight, std=0.01)
-            nn.init.zeros_(head.bias)
         planes = torch.linspace(math.log(config.nearest), math.log(config.farthest), config.coarse_planes)
         offsets = torch.linspace(-config.fine_range, config.fine_range, config.fine_planes)
         self.register_buffer("coarse_log_planes", planes, persistent=False)
@@ -196,6 +196,8 @@ def _expectation(logits: Tensor, values: Tensor) -> Tensor:
 def _normalised_rays(cameras: PosedCameras, height: int, width: int, stride: int) -> Tensor:
     """Pluecker rays of maps with the given stride, in the normalised world of each scene."""
     world_from_cam = invert_rigid(cameras.cam_from_world)
-    normalised = torch.stack([normalise_cameras(poses).apply(poses) for poses in world_from_cam])
+    normalised = torch.stack(
+        [normalise_cameras(poses, origin=reference_camera).apply(poses) for poses in world_from_cam]
+    )
     origin, direction = camera_rays(normalised, scale_intrinsics(cameras.K, 1 / stride, 1 / stride), height, width)
     return pluecker_rays(origin, direction)

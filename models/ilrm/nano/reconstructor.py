@@ -6,14 +6,17 @@ from torch import Tensor
 
 from models.hub import load_pretrained
 from models.ilrm.nano.network import NanoILRM
+from models.layers.precision import bfloat16_where_fast
 from recon.errors import CheckpointError, InputError
 from recon.geometry.projection import project
-from recon.types import Gaussians, ViewSet
+from recon.types import Cameras, Gaussians, ViewSet
 
 BYTES_PER_PIXEL = 700
-"""Measured peak of a forward pass over the pixels of all views (docs/benchmarks.md), rounded up."""
+"""Peak of a forward pass over the pixels of all views: measured 360 to 480 (docs/benchmarks.md), and a reserve."""
 NEAREST_IN_TRAINING = 0.6
 """Hardly anything in the training rooms is nearer than this, in reference lengths."""
+MAX_DEPTH_SAMPLES = 4_000_000
+"""Points times cameras that are looked at for the depth range."""
 OPACITY_CUT = 1 / 255
 """Below it a Gaussian is never drawn."""
 
@@ -43,9 +46,10 @@ class NanoReconstructor:
             raise InputError(f"{len(views)} views, expected at least two with cameras")
         cameras = views.cameras.to(self.device)
         unit = self.network.default_unit(cameras.cam_from_world[None])
-        if points is not None and len(points):
-            unit = torch.minimum(unit, nearest_depth(points.to(self.device), views) / NEAREST_IN_TRAINING)
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+        nearest = None if points is None or not len(points) else nearest_depth(points.to(self.device), cameras)
+        if nearest is not None:
+            unit = unit.clamp(max=nearest / NEAREST_IN_TRAINING)
+        with torch.no_grad(), bfloat16_where_fast(self.device):
             output = self.network(
                 views.images[None].to(self.device), cameras.cam_from_world[None], cameras.K[None], unit
             )
@@ -58,11 +62,18 @@ class NanoReconstructor:
         return BYTES_PER_PIXEL * num_views * height * width
 
 
-def nearest_depth(points: Float[Tensor, "points 3"], views: ViewSet) -> Float[Tensor, "1"]:
-    """Depth that 98 % of the points in front of the cameras lie beyond, a little nearer to be safe."""
-    if views.cameras is None:
-        raise InputError("views without cameras have no depth")
-    cameras = views.cameras.to(points.device)
-    _, depth = project(points.expand(len(cameras), -1, -1), cameras.cam_from_world, cameras.K)
-    in_front = depth[depth > 0]
-    return 0.8 * in_front.quantile(0.02)[None]
+def nearest_depth(points: Float[Tensor, "points 3"], cameras: Cameras) -> Float[Tensor, ""] | None:
+    """Depth that 98 % of what the photographs show lies beyond, a little nearer to be safe.
+
+    Args:
+        points: Sparse surface points in the world.
+        cameras: Of the photographs; a point counts once for each photograph that it falls into.
+
+    Returns:
+        World units; None when no point falls into a photograph.
+    """
+    num = MAX_DEPTH_SAMPLES // len(cameras)
+    points = points[:: -(-len(points) // num)]
+    pixels, depth = project(points.expand(len(cameras), -1, -1), cameras.cam_from_world, cameras.K)
+    inside = (depth > 0) & ((pixels > 0) & (pixels < cameras.size[:, None])).all(-1)
+    return 0.8 * depth[inside].quantile(0.02) if bool(inside.any()) else None

@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from recon.errors import GeometryError
-from recon.geometry.normalise import mean_camera, normalise_cameras
+from recon.geometry.normalise import mean_camera, normalise_cameras, reference_camera
 from recon.geometry.projection import pixel_grid, project, scale_intrinsics, unproject
 from recon.geometry.rays import camera_rays, pluecker_rays
 from recon.geometry.se3 import (
-    interpolate_rigid,
     invert_rigid,
     multiply_quats,
     quat_from_rotation,
@@ -51,15 +50,6 @@ def test_rotation_angle(angle):
     quat = torch.tensor([math.cos(half), 0.0, math.sin(half), 0.0], dtype=torch.float64)
     measured = rotation_angle_deg(rotation_from_quat(quat), torch.eye(3, dtype=torch.float64))
     assert float(measured) == pytest.approx(angle, abs=1e-9)
-
-
-def test_interpolation_meets_both_ends_and_halves_the_angle(generator):
-    start, end = random_poses(generator, 2)
-    path = interpolate_rigid(start, end, torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64))
-    torch.testing.assert_close(path[0], start)
-    torch.testing.assert_close(path[2], end)
-    whole = rotation_angle_deg(start[:3, :3], end[:3, :3])
-    torch.testing.assert_close(rotation_angle_deg(start[:3, :3], path[1, :3, :3]), whole / 2)
 
 
 def test_unproject_inverts_project(generator):
@@ -143,6 +133,17 @@ def test_normalisation_keeps_shape(generator):
 def test_normalisation_of_coinciding_cameras_keeps_the_scale():
     poses = torch.eye(4, dtype=torch.float64).expand(3, 4, 4)
     assert float(normalise_cameras(poses).scale) == 1
+
+
+def test_a_ring_of_inward_cameras_has_a_reference_camera():
+    angle = torch.arange(8, dtype=torch.float64) * math.pi / 4
+    quat = torch.stack([(angle / 2).cos(), 0 * angle, (angle / 2).sin(), 0 * angle], dim=-1)
+    rotation = rotation_from_quat(quat)
+    ring = rigid(rotation, -2 * rotation[:, :, 2])
+    with pytest.raises(GeometryError):
+        normalise_cameras(ring)
+    normalised = normalise_cameras(ring, origin=reference_camera).apply(ring)
+    torch.testing.assert_close(normalised[:, :3, 3].norm(dim=-1).max(), torch.tensor(1.0, dtype=torch.float64))
 
 
 def test_opposite_cameras_have_no_mean():

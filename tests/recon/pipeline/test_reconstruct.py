@@ -145,6 +145,46 @@ def test_existing_output_needs_overwrite(tmp_path):
     assert (out / "mine.txt").read_text() == "keep"
 
 
+def test_results_of_an_earlier_run_do_not_stay_beside_the_new_ones(tmp_path):
+    source, out = write_photographs(tmp_path / "in", 2), tmp_path / "out"
+    run(source, out)
+    run(source, out, export=("ply",), overwrite=True)
+    assert {p.name for p in out.rglob("*") if p.is_file()} == {"gaussians.ply", "scene.json"}
+
+
+@pytest.mark.parametrize("place", ["", "images"])
+def test_results_never_replace_the_input(tmp_path, place):
+    first = run(write_photographs(tmp_path / "in", 2), tmp_path / "posed", export=("transforms",))
+    before = {p: p.read_bytes() for p in first.files}
+    with pytest.raises(InputError, match="where the input is"):
+        run(tmp_path / "posed", tmp_path / "posed" / place, overwrite=True)
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_wrong_poses_do_not_matter_when_they_are_to_be_found_anew(tmp_path):
+    run(write_photographs(tmp_path / "in", 2), tmp_path / "posed", export=("transforms",))
+    file = tmp_path / "posed" / "transforms.json"
+    file.write_text(file.read_text().replace("1.0", "7.0"))
+    assert run(tmp_path / "posed", tmp_path / "out", poses="sfm", export=()).report["poses"]["source"] == "sfm"
+
+
+def test_exported_views_have_no_margin(tmp_path):
+    source = write_photographs(tmp_path / "in", 2)
+    write_photographs(tmp_path / "tall", 1, size=(64, SIDE))
+    (tmp_path / "tall" / "photo_0.jpg").rename(source / "photo_9.jpg")
+    first = run(source, tmp_path / "out", export=("transforms",)).scene
+    again = run(tmp_path / "out", tmp_path / "again", export=()).scene
+    assert torch.equal(again.views.masks, first.views.masks)
+    torch.testing.assert_close(again.cameras.K, first.cameras.K, atol=1e-3, rtol=0)
+
+
+def test_memory_is_planned_before_poses_are_sought(tmp_path, monkeypatch):
+    monkeypatch.setattr(OnePerView, "memory_bytes", lambda self, n, h, w: 2**50)
+    monkeypatch.setattr(SideBySide, "estimate", lambda *a, **k: pytest.fail("poses were sought"))
+    with pytest.raises(ResourceError):
+        run(write_photographs(tmp_path / "in", 2), tmp_path / "out")
+
+
 def test_a_source_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         run(tmp_path / "nowhere", tmp_path / "out")

@@ -1,0 +1,1 @@
+"""Camera poses from photographs, without a network: features, matches, incremental mapping, bundle adjustment."""

@@ -1,0 +1,86 @@
+"""Options of the pose estimator."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MappingAttempt:
+    """One way to start incremental mapping.
+
+    Attributes:
+        focal_factor: First focal length in long sides of the photograph.
+        use_known_focal: Whether a focal length that the camera wrote down goes before `focal_factor`. It may be wrong,
+            for instance after cropping.
+        min_triangulation_deg: Median angle under which the first two photographs must see their common points.
+        min_init_inliers: Points that the first two photographs must share.
+        min_pose_inliers: Points of the model that a further photograph must see.
+        min_pose_inlier_ratio: Share of its matches with the model that must agree on its pose.
+        max_forward_motion: Largest allowed cosine between viewing direction and motion of the first two.
+    """
+
+    focal_factor: float
+    use_known_focal: bool = True
+    min_triangulation_deg: float = 4.0
+    min_init_inliers: int = 30
+    min_pose_inliers: int = 15
+    min_pose_inlier_ratio: float = 0.15
+    max_forward_motion: float = 1.0
+
+
+def _strict(focal_factor: float, *, use_known_focal: bool) -> MappingAttempt:
+    """The thresholds that are usual for large collections: a wide first baseline keeps the focal length honest."""
+    return MappingAttempt(
+        focal_factor,
+        use_known_focal=use_known_focal,
+        min_triangulation_deg=16.0,
+        min_init_inliers=100,
+        min_pose_inliers=30,
+        min_pose_inlier_ratio=0.25,
+        max_forward_motion=0.95,
+    )
+
+
+@dataclass(frozen=True)
+class SfmConfig:
+    """How poses are found.
+
+    Attributes:
+        long_side_px: Photographs are reduced to this long side for finding features.
+        max_features: SIFT features kept of one photograph.
+        max_xfeat_features: XFeat features kept of one photograph.
+        max_xfeat_photographs: XFeat matches all pairs at 0.1 s each; it is left out where there are more photographs.
+        peak_threshold: Least contrast of a SIFT feature (difference of Gaussians, grey values 0 to 1).
+        min_matches: Verified matches that two photographs must share to be used as a pair.
+        min_xfeat_matches: The same where XFeat matches are among them. Mutual nearest neighbours find 20 to 45 matches
+            that agree with some epipolar geometry even in photographs of different places.
+        min_parallax_deg: Median angle between the rays of two photographs, below which no model starts from them.
+        attempts: Tried in turn until one places every photograph and explains `enough_explained` of the matches.
+        enough_explained: See `attempts`.
+        min_support: Share of its matches with the model that a photograph's pose must explain, else it is taken out.
+        max_error_px: Distance in pixels of the reduced photographs beyond which a match counts as not explained.
+        min_distortion_gain: Radial distortion is kept only if it lowers the reprojection error by this share;
+            otherwise a lens without distortion is the better guess for few photographs.
+        num_threads: Of feature extraction and matching; -1 for all cores. Mapping is single-threaded, so that it
+            repeats exactly.
+    """
+
+    long_side_px: int = 1024
+    max_features: int = 4096
+    max_xfeat_features: int = 4096
+    max_xfeat_photographs: int = 40
+    peak_threshold: float = 0.004
+    min_matches: int = 15
+    min_xfeat_matches: int = 60
+    min_parallax_deg: float = 1.0
+    attempts: tuple[MappingAttempt, ...] = (
+        MappingAttempt(1.2),
+        MappingAttempt(0.7, use_known_focal=False),
+        _strict(1.2, use_known_focal=True),
+        _strict(0.5, use_known_focal=False),
+        MappingAttempt(2.5, use_known_focal=False),
+    )
+    enough_explained: float = 0.8
+    min_support: float = 0.5
+    max_error_px: float = 3.0
+    min_distortion_gain: float = 0.02
+    num_threads: int = -1

@@ -1,0 +1,69 @@
+"""SIFT features (Lowe 2004) and verified matches of all pairs, into a COLMAP database."""
+
+from pathlib import Path
+
+import pycolmap
+
+from recon.sfm.config import SfmConfig
+from recon.sfm.match_graph import MatchGraph, read_match_graph
+from recon.sfm.workspace import Lens, Workspace, image_name
+
+
+def match_sift(workspace: Workspace, config: SfmConfig, seed: int) -> MatchGraph:
+    """Find features, match every pair and keep the matches that one epipolar geometry explains."""
+    database = workspace.folder / "sift.db"
+    pycolmap.set_random_seed(seed)
+    for lens in workspace.lenses:
+        _extract(database, workspace, lens, config)
+    _mark_known_focals(database, workspace)
+    options = pycolmap.FeatureMatchingOptions()
+    options.num_threads = config.num_threads
+    options.use_gpu = False
+    pycolmap.match_exhaustive(
+        database,
+        matching_options=options,
+        verification_options=verification_options(config.min_matches, seed),
+        device=pycolmap.Device.cpu,
+    )
+    return read_match_graph(database, features="SIFT", min_matches=config.min_matches)
+
+
+def verification_options(min_matches: int, seed: int) -> pycolmap.TwoViewGeometryOptions:
+    """Options of two-view verification."""
+    options = pycolmap.TwoViewGeometryOptions()
+    options.min_num_inliers = min_matches
+    options.ransac.random_seed = seed
+    return options
+
+
+def _extract(database: Path, workspace: Workspace, lens: Lens, config: SfmConfig) -> None:
+    width, height = lens.size
+    focal = lens.focal_px or config.attempts[0].focal_factor * lens.long_side
+    reader = pycolmap.ImageReaderOptions()
+    reader.camera_model = "SIMPLE_RADIAL"
+    reader.camera_params = f"{focal},{width / 2},{height / 2},0"
+    options = pycolmap.FeatureExtractionOptions()
+    options.type = pycolmap.FeatureExtractorType.SIFT
+    options.num_threads = config.num_threads
+    options.use_gpu = False
+    options.sift.max_num_features = config.max_features
+    options.sift.peak_threshold = config.peak_threshold
+    # Affine shapes bear stronger changes of the point of view, which few photographs are likely to have.
+    options.sift.estimate_affine_shape = True
+    pycolmap.extract_features(
+        database,
+        workspace.images,
+        image_names=[image_name(i) for i in lens.members],
+        camera_mode=pycolmap.CameraMode.SINGLE,
+        reader_options=reader,
+        extraction_options=options,
+        device=pycolmap.Device.cpu,
+    )
+
+
+def _mark_known_focals(database: Path, workspace: Workspace) -> None:
+    # COLMAP takes any given focal length for a measured one and then verifies with an essential matrix only.
+    with pycolmap.Database.open(database) as opened:
+        for camera, lens in zip(opened.read_all_cameras(), workspace.lenses, strict=True):
+            camera.has_prior_focal_length = lens.focal_px is not None
+            opened.update_camera(camera)

@@ -1,6 +1,5 @@
 """Folders of recorded numbers, and which check each of them wants."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from app.parity.gaussian_raster import check_gaussian_raster
 from app.parity.ilrm import check_ilrm
 from app.parity.report import TensorError
 from recon.errors import FormatError, InputError
+from recon.io.json_file import read_json
 
 CHECKS: dict[str, Callable[[Path], list[TensorError]]] = {
     "gaussian_raster": check_gaussian_raster,
@@ -38,10 +38,9 @@ def check_fixture(folder: Path) -> list[TensorError]:
     Raises:
         FormatError: There is no check for what the folder says it is.
     """
-    try:
-        name = json.loads((folder / "config.json").read_text(encoding="utf-8"))["name"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise FormatError(f"{folder / 'config.json'} states no name: {error!r}") from error
+    name = read_json(folder / "config.json").get("name")
+    if not isinstance(name, str):
+        raise FormatError(f"{folder / 'config.json'} states no name")
     if name not in CHECKS:
         raise FormatError(f"{folder}: there is no check for {name!r}", hint=f"there are {', '.join(CHECKS)}")
     return CHECKS[name](folder)

@@ -3,6 +3,7 @@
 Both releases hold the same parts under other names; nothing is reshaped or merged.
 """
 
+import math
 import re
 from dataclasses import replace
 
@@ -29,19 +30,34 @@ WIDE_RULES = {
 
 
 def from_published(state: dict[str, Tensor]) -> tuple[ILRMConfig, dict[str, Tensor]]:
-    """Our config and state dict for a published one; the release is told from its names.
+    """Our config and state dict for a published one; the release is told from its names, the sizes from its shapes.
 
     Raises:
-        CheckpointError: A name that belongs to neither release.
+        CheckpointError: A name that belongs to neither release, a missing weight, or shapes that no size explains.
     """
     wide = any(key.startswith("viewpoint_token_decoder.") for key in state)
     rules = WIDE_RULES if wide else MAIN_RULES
     renamed = {_rename(key, rules): value for key, value in state.items()}
     base = DL3DV_WIDE if wide else RE10K_2VIEW
-    dim = renamed["viewpoint_tokenizer.0.weight"].shape[0]
+    dim, viewpoint_channels = _matrix(renamed, "viewpoint_tokenizer.0.weight")
+    queries, _ = _matrix(renamed, "processor.blocks.0.read_cross.q.weight")
+    _, head_dim = _matrix(renamed, "processor.blocks.0.read_cross.q_norm.weight")
+    patch, uplift = math.isqrt(viewpoint_channels // base.ray_channels), queries // dim
+    if patch**2 * base.ray_channels != viewpoint_channels or uplift * dim != queries:
+        raise CheckpointError(
+            f"{viewpoint_channels} viewpoint channels and {queries} query rows, expected a square number times "
+            f"{base.ray_channels} and a multiple of {dim}"
+        )
     blocks = {int(match[1]) for key in renamed if (match := re.match(r"processor\.blocks\.(\d+)\.", key))}
-    head_dim = renamed["processor.blocks.0.read_cross.q_norm.weight"].shape[0]
-    return replace(base, dim=dim, head_dim=head_dim, num_layers=len(blocks) // 2), renamed
+    num_layers = len(blocks) // 2
+    return replace(base, dim=dim, head_dim=head_dim, num_layers=num_layers, patch=patch, uplift=uplift), renamed
+
+
+def _matrix(state: dict[str, Tensor], name: str) -> tuple[int, int]:
+    """Rows and columns of a weight; a vector is one row."""
+    if name not in state or not 1 <= state[name].ndim <= 2 or not state[name].numel():
+        raise CheckpointError(f"the checkpoint holds no matrix for {name}", hint="give the file as it was published")
+    return state[name].shape[0] if state[name].ndim == 2 else 1, state[name].shape[-1]
 
 
 def _rename(key: str, rules: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ def test_another_cap_of_alpha_is_noticed():
     cpu = get_rasterizer("cpu")
 
     def capped(*args, **kwargs):
-        return cpu(*args, **kwargs, config=RasterConfig(max_alpha=0.9))
+        return cpu(*args, **kwargs | {"config": RasterConfig(max_alpha=0.9)})
 
     folder = next(folder for folder in FOLDERS if folder.name == "rgb_opaque")
     errors = check_gaussian_raster(folder, rasterizer=capped)  # pyright: ignore[reportArgumentType]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from app.benchmarks.nvs_protocol import load_scene
 from app.benchmarks.plane_sweep import synthesise
+from recon.io.names import unique_names
 from recon.metrics.image import psnr, ssim
 from recon.pipeline.protocols import GaussianReconstructor
 from recon.render.rasterizer import render
@@ -24,7 +25,8 @@ def run(folders: list[Path], reconstructor: GaussianReconstructor) -> dict[str, 
         folders: Captures with `cameras.json`.
         reconstructor: Network under test.
     """
-    scenes = {folder.name: score_scene(folder, reconstructor) for folder in folders}
+    names = unique_names(folder.resolve().name for folder in folders)
+    scenes = {name: score_scene(folder, reconstructor) for name, folder in zip(names, folders, strict=True)}
     mean = {
         method: {key: sum(s[method][key] for s in scenes.values()) / len(scenes) for key in ("psnr", "ssim")}
         for method in METHODS

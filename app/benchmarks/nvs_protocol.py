@@ -2,7 +2,8 @@
 
 256 x 256 centre crops with given cameras. Two context frames 0 and 10, targets 2, 4, 6, 8; the four-view variant is
 given frames 0, 3, 7, 10. A capture of fewer than 11 frames uses its first and last frame, four evenly spread ones, and
-predicts up to four of the frames between that neither variant is given.
+predicts up to four of the frames between that neither variant is given; one of fewer than five frames uses the first
+and last for both.
 """
 
 from dataclasses import replace
@@ -33,16 +34,17 @@ def choose_frames(num_frames: int) -> NvsFrames:
     """Frames of the protocol for a capture of that length.
 
     Raises:
-        InputError: Fewer than five frames.
+        InputError: Fewer than three frames.
     """
     if num_frames >= 11:
         return NvsFrames([0, 10], [0, 3, 7, 10], [2, 4, 6, 8])
-    if num_frames < 5:
-        raise InputError(f"a capture of {num_frames} frames cannot be scored, expected at least 5")
-    four = [round(i) for i in np.linspace(0, num_frames - 1, 4)]
+    if num_frames < 3:
+        raise InputError(f"a capture of {num_frames} frames cannot be scored, expected at least 3")
+    ends = [0, num_frames - 1]
+    four = [round(i) for i in np.linspace(*ends, 4)] if num_frames >= 5 else ends
     between = [i for i in range(num_frames) if i not in four]
     picks = sorted({round(i) for i in np.linspace(0, len(between) - 1, min(4, len(between)))})
-    return NvsFrames([0, num_frames - 1], four, [between[i] for i in picks])
+    return NvsFrames(ends, four, [between[i] for i in picks])
 
 
 def load_scene(folder: Path) -> tuple[ViewSet, NvsFrames]:

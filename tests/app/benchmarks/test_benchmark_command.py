@@ -44,6 +44,12 @@ def test_json_and_table(captures: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     assert received == [[captures / "a", captures / "b"]] * 2
 
 
+def test_nan_is_null_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("app.benchmarks.raster.run", lambda rounds: {"seconds": float("nan"), "rounds": rounds})
+    assert main(["raster", "--rounds", "3", "--json"]) == 0
+    assert capsys.readouterr().out == '{"seconds": null, "rounds": 3}\n'
+
+
 def test_missing_scenes_are_an_error(captures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nvs", "--scenes", str(captures / "notes")]) == 2
     assert main(["nvs"]) == 2

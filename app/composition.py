@@ -40,6 +40,8 @@ def reconstruct(
         if out is None:
             raise TypeError("reconstruct() needs the output folder `out`")
         input = ReconstructOptions(Path(input), Path(out))
+    elif out is not None:
+        raise TypeError("reconstruct() takes the output folder from the options; give either of them")
     chosen = replace(input, **options)
     config = PipelineConfig(
         poses=chosen.poses,
@@ -60,13 +62,16 @@ def reconstruct(
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" takes CUDA where there is one.
+    """The device of that name, as `ReconstructOptions` takes it; "auto" takes CUDA where there is one.
 
     Raises:
-        ResourceError: CUDA is asked for and not there.
+        ResourceError: This machine has no such device.
     """
+    num_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ResourceError(f"device {name!r} is not available on this machine", hint="use --device cpu")
-    return torch.device(name)
+        return torch.device("cuda" if num_cuda else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= num_cuda:
+        there = f"it has cuda:0 to cuda:{num_cuda - 1}" if num_cuda else "it has no CUDA"
+        raise ResourceError(f"device {name!r} is not on this machine; {there}", hint="use --device auto")
+    return device

@@ -1,11 +1,16 @@
 import inspect
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 import app
+from app.composition import pick_device
 from app.options import ReconstructOptions
+from recon.errors import InputError, ResourceError
 
 
 def test_torch_is_imported_at_the_first_use_and_not_before() -> None:
@@ -25,6 +30,37 @@ def test_the_call_is_a_function_whatever_was_imported_before() -> None:
 def test_the_output_folder_is_needed() -> None:
     with pytest.raises(TypeError, match="out"):
         app.reconstruct("photos")
+
+
+def test_the_output_folder_is_named_once() -> None:
+    with pytest.raises(TypeError, match="either"):
+        app.reconstruct(ReconstructOptions(Path("photos"), Path("out")), "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("poses", ["guess", None]),
+        ("seed", [-1, 2**31, 1.0, True, "7"]),
+        ("device", ["gpu", "cuda:", "cuda:-1", "cuda:01", "cuda:x", "cpu:0", "mps", "meta", "", None]),
+    ],
+)
+def test_values_without_meaning_are_input_errors(option: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(InputError, match=option):
+            app.reconstruct("photos", "out", **{option: value})
+
+
+def test_the_device_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [str(pick_device(name)) for name in ("auto", "cpu", "cuda", "cuda:1")] == ["cuda", "cpu", "cuda", "cuda:1"]
+    with pytest.raises(ResourceError, match="cuda:0 to cuda:1"):
+        pick_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto").type == "cpu"
+    with pytest.raises(ResourceError, match="no CUDA"):
+        pick_device("cuda")
 
 
 def test_unknown_option_is_an_error() -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import ArgumentError
 from collections.abc import Callable
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -42,6 +43,13 @@ def reporting_errors(run: Callable[[], int], *, as_json: bool) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def json_line(content: Any) -> str:
+    """JSON on one line; NaN and infinity, for which JSON has no word, stand as null."""
+    from recon.io.json_file import plain
+
+    return json.dumps(plain(content), allow_nan=False)
 
 
 def _as_json(error: ReconError) -> str:

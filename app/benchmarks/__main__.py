@@ -1,6 +1,5 @@
 """`scripts/benchmark`: run a benchmark and print its figures."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from app.benchmarks.scenes import find_captures
 from app.commands.tables import outline
-from app.console import log_to_stderr, parse, reporting_errors
+from app.console import json_line, log_to_stderr, parse, reporting_errors
 
 PROGRAM = "scripts/benchmark"
 DESCRIPTION = "Measure quality of new views, of poses, or the speed of the rasteriser."
@@ -26,7 +25,7 @@ def _run(words: list[str]) -> int:
     parsed = parse(_parser(), words, PROGRAM)
     arguments = parsed[parsed.benchmark]
     figures = {"nvs": _nvs, "poses": _poses, "raster": _raster}[parsed.benchmark](arguments)
-    print(json.dumps(figures) if arguments.json else "\n".join(outline(figures)))
+    print(json_line(figures) if arguments.json else "\n".join(outline(figures)))
     return 0
 
 

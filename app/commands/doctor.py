@@ -1,11 +1,11 @@
 """`recon doctor`: whether this machine can do the job."""
 
-import json
 from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
 from app.commands.tables import columns, human_size
+from app.console import json_line
 
 if TYPE_CHECKING:
     from app.doctor import Diagnosis
@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     from app.doctor import diagnose
 
     diagnosis = diagnose()
-    print(json.dumps(diagnosis.as_json()) if arguments.json else as_text(diagnosis))
+    print(json_line(diagnosis.as_json()) if arguments.json else as_text(diagnosis))
     return 0 if diagnosis.ok else 1
 
 

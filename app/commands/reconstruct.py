@@ -1,6 +1,5 @@
 """`recon reconstruct`: photographs to a 3D scene."""
 
-import json
 import logging
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +9,7 @@ from docstring_parser import parse
 from jsonargparse import ArgumentParser, Namespace
 
 from app.commands.tables import scene_table
+from app.console import json_line
 from app.options import ReconstructOptions
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
 
     options = options_from(arguments)
     result = reconstruct(options)
-    print(json.dumps(as_json(options.out, result)) if arguments.json else scene_table(options.out, result))
+    print(json_line(as_json(options.out, result)) if arguments.json else scene_table(options.out, result))
     return 0
 
 

@@ -114,6 +114,16 @@ def test_json_is_one_object_and_quiet_is_quiet(
     assert captured.err == ""
 
 
+def test_nan_is_null_in_json(
+    calls: list[ReconstructOptions], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(REPORT, "gaussians", float("nan"))
+    main(["reconstruct", "photos", "-o", str(tmp_path), "--json"])
+    out = capsys.readouterr().out
+    assert "NaN" not in out
+    assert json.loads(out)["report"]["gaussians"] is None
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

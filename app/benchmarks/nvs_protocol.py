@@ -41,7 +41,7 @@ def choose_frames(num_frames: int) -> NvsFrames:
     if num_frames < 3:
         raise InputError(f"a capture of {num_frames} frames cannot be scored, expected at least 3")
     ends = [0, num_frames - 1]
-    four = [round(i) for i in np.linspace(*ends, 4)] if num_frames >= 5 else ends
+    four = [round(i) for i in np.linspace(0, num_frames - 1, 4)] if num_frames >= 5 else ends
     between = [i for i in range(num_frames) if i not in four]
     picks = sorted({round(i) for i in np.linspace(0, len(between) - 1, min(4, len(between)))})
     return NvsFrames(ends, four, [between[i] for i in picks])

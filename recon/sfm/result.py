@@ -34,7 +34,7 @@ def observe(model: pycolmap.Reconstruction, image: pycolmap.Image, photograph: P
     measured = np.array([point.xy for point in seen]).reshape(-1, 2)
     camera, pose = model.camera(image.camera_id), image.cam_from_world()
     cam = world @ pose.rotation.matrix().T + pose.translation
-    projected = camera.img_from_cam(cam)
+    projected = np.asarray(camera.img_from_cam(cam))
     errors_px = np.linalg.norm((projected - measured) * pixel_scale(camera, photograph), axis=1)
     return Observations(cam[:, 2], errors_px)
 

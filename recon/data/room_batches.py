@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from recon.data.augmentation import PosedViews, jitter_colour, mirror, random_crop_resize
 from recon.data.room_scenes import RoomScene, RoomScenes
 from recon.data.view_sampling import sample_views
+from recon.errors import InputError
 
 RESCAN_EVERY = 200
 """Batches after which new scenes are looked for, so that training may begin while scenes are still being made."""
@@ -61,6 +62,9 @@ class RoomBatches(Dataset[RoomBatch]):
         config: What a batch is made of.
         num_batches: Length.
         split: "train" (random views, augmented) or "val" (fixed views, plain).
+
+    Raises:
+        InputError: There is no scene yet, or a number of context views is too small.
     """
 
     def __init__(self, config: RoomDataConfig, num_batches: int, split: str = "train"):
@@ -68,6 +72,8 @@ class RoomBatches(Dataset[RoomBatch]):
         self.num_batches = num_batches
         self.scenes = RoomScenes(config.folder, split)
         self.augment = split == "train"
+        if not config.num_context or min(config.num_context) < 2:
+            raise InputError(f"num_context is {config.num_context}, expected numbers of at least 2")
 
     def __len__(self) -> int:
         return self.num_batches

@@ -44,7 +44,7 @@ class RoomScenes:
         split: "train" or "val".
 
     Raises:
-        InputError: There is no such folder.
+        InputError: There is no such folder, or no scene in it yet.
     """
 
     def __init__(self, folder: Path | str, split: str):
@@ -56,8 +56,14 @@ class RoomScenes:
         self.refresh()
 
     def refresh(self) -> int:
-        """Look for new scenes; returns their number in all. Known scenes keep their index only if none came before."""
+        """Look for new scenes; returns their number in all. Known scenes keep their index only if none came before.
+
+        Raises:
+            InputError: There is no scene.
+        """
         self._paths = sorted(self.folder.glob(f"*{SUFFIX}"))
+        if not self._paths:
+            raise InputError(f"{self.folder} holds no scene", hint="run scripts/prepare_rooms first")
         return len(self._paths)
 
     def __len__(self) -> int:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recon.errors import InputError
+
 
 class ViewSelection(NamedTuple):
     """Frame indices of one training sample."""
@@ -24,7 +26,18 @@ def sample_views(num_frames: int, num_context: int, num_targets: int, rng: np.ra
         num_context: Frames given.
         num_targets: Frames to predict.
         rng: Source of randomness.
+
+    Raises:
+        InputError: Fewer than two frames would be given, or the capture has fewer than given and wanted together.
     """
+    if num_context < 2:
+        raise InputError(f"{num_context} context frames, expected at least 2")
+    if num_frames < num_context + max(num_targets, 1):
+        raise InputError(
+            f"{num_frames} frames, expected at least {num_context + max(num_targets, 1)}: {num_context} that are given "
+            f"and {num_targets} to predict",
+            hint="lower num_context or num_targets, or render scenes with more views",
+        )
     length = int(rng.integers(num_context + 1, num_frames + 1, 2).max())
     start = int(rng.integers(0, num_frames - length + 1))
     inner = rng.choice(np.arange(start + 1, start + length - 1), num_context - 2, replace=False)

@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.module import LossConfig, NanoModule, OptimConfig
+from models.settings import fault_in_sizes
 from recon.data.room_batches import RoomBatch, RoomBatches, RoomDataConfig
-from recon.errors import TrainingError
+from recon.errors import InputError, TrainingError
 
 log = logging.getLogger(__name__)
 
@@ -95,15 +96,19 @@ class ExportWeights(pl.Callback):
         save_pretrained(self.folder, "ilrm-nano", module.average.module, self.config)
 
 
-def train(config: TrainConfig, *, resume: Path | None = None) -> Path:
+def train(config: TrainConfig) -> Path:
     """Run a training and return the folder of the exported weights.
 
-    Args:
-        config: The run.
-        resume: Lightning checkpoint to go on from with optimiser state and step count.
+    Raises:
+        InputError: Settings that no run can be made with, or no rooms to train on.
+        CheckpointError: `init_from` names no weights.
+        TrainingError: A gradient is not finite.
     """
+    require_usable(config)
     settings = config.trainer
     out = Path(settings.out)
+    train_data = RoomBatches(config.data, settings.max_steps * settings.devices)
+    val_data = RoomBatches(config.data, settings.val_batches, "val")
     torch.set_num_threads(settings.threads)
     pl.seed_everything(config.data.seed, verbose=False)
     module = NanoModule(config.model, config.optim, config.loss, settings.max_steps, config.data.seed)
@@ -113,10 +118,21 @@ def train(config: TrainConfig, *, resume: Path | None = None) -> Path:
         module.average.module.load_state_dict(source.network.state_dict())
         log.info("starting from %s (%s)", settings.init_from, source.sha256[:12])
     trainer = _trainer(config, out)
-    train_data = RoomBatches(config.data, settings.max_steps * settings.devices)
-    val_data = RoomBatches(config.data, settings.val_batches, "val")
-    trainer.fit(module, _loader(train_data), _loader(val_data), ckpt_path=str(resume) if resume else None)
+    trainer.fit(module, _loader(train_data), _loader(val_data))
     return out / "weights"
+
+
+def require_usable(config: TrainConfig) -> None:
+    """Raise InputError where a setting makes no sense, before anything is allocated."""
+    settings = config.trainer
+    counts = {"devices": settings.devices, "threads": settings.threads, "log_every": settings.log_every}
+    counts |= {"max_steps": settings.max_steps, "val_every": settings.val_every, "val_batches": settings.val_batches}
+    counts |= {"checkpoint_every": settings.checkpoint_every}
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"trainer.{name} is {count}, expected at least 1")
+    if fault := fault_in_sizes(config.model):
+        raise InputError(f"model: {fault}")
 
 
 def _trainer(config: TrainConfig, out: Path) -> pl.Trainer:

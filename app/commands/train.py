@@ -8,11 +8,17 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # pyright: ignore[reportPrivateImportUsage]
 
 from recon.configs import find_config
-from recon.errors import FormatError
+from recon.errors import FormatError, InputError, LimitError
 
 HELP = "Train a network on rendered rooms."
 CODE_KEYS = frozenset({"class_path", "init_args", "_target_", "dict_kwargs"})
 """Keys by which other programs let a config name code; here a config is data."""
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 32
+_OPENING = (
+    yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken
+)  # fmt: skip
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 class PresetFile(ActionConfigFile):
@@ -26,14 +32,42 @@ class PresetFile(ActionConfigFile):
 
 
 def require_plain_data(path: Path) -> None:
-    """Raise FormatError unless the YAML file holds only mappings, lists and scalars with none of `CODE_KEYS`."""
+    """Refuse a YAML file that holds more than a tree of mappings, lists and scalars with none of `CODE_KEYS`.
+
+    Raises:
+        InputError: The file cannot be read.
+        LimitError: It is larger than `MAX_BYTES`.
+        FormatError: It is no YAML, names code, is deeply nested, or holds aliases, by which a few lines unfold to any
+            size.
+    """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read ({error})") from error
+    if len(data) > MAX_BYTES:
+        raise LimitError(f"{path} holds more than {MAX_BYTES:,} bytes", hint="a config is a few lines of settings")
+    try:
+        text = data.decode("utf-8")
+        _require_small_tree(path, text)
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
         raise FormatError(f"{path} is not plain YAML: {error}", hint="a config holds data, never code") from error
     found = CODE_KEYS & set(_keys(content))
     if found:
         raise FormatError(f"{path} holds {', '.join(sorted(found))}", hint="a config holds data and cannot name code")
+
+
+def _require_small_tree(path: Path, text: str) -> None:
+    depth = 0
+    for token in yaml.scan(text, yaml.SafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if isinstance(token, yaml.AliasToken):
+            raise FormatError(f"{path} holds an alias (*name)", hint="write the value out: a config is a plain tree")
+        if depth > MAX_DEPTH:
+            raise FormatError(
+                f"{path} is nested more than {MAX_DEPTH} deep", hint="a config is a few lines of settings"
+            )
 
 
 def _keys(content: Any) -> list[str]:
@@ -49,7 +83,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--config", action=PresetFile, help="Name of a preset, such as experiment/rooms_nano, or a YAML file."
     )
-    parser.add_argument("--resume", type=Path, default=None, help="Checkpoint of an interrupted run to go on from.")
     parser.add_class_arguments(TrainConfig)
 
 
@@ -58,5 +91,5 @@ def run(arguments: Namespace) -> int:
     from models.training import TrainConfig, train
 
     config = TrainConfig(**{part.name: arguments[part.name] for part in fields(TrainConfig)})
-    print(train(config, resume=arguments.resume))
+    print(train(config))
     return 0

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,16 @@ from app.cli import main
 from app.commands.train import require_plain_data
 from models.training import TrainConfig
 from recon.configs import config_names, find_config
-from recon.errors import FormatError
+from recon.errors import FormatError, InputError, LimitError
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TrainConfig, Path | None]]:
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     """Configs that the command passes on; nothing is trained."""
-    received: list[tuple[TrainConfig, Path | None]] = []
+    received: list[TrainConfig] = []
 
-    def stand_in(config: TrainConfig, *, resume: Path | None = None) -> Path:
-        received.append((config, resume))
+    def stand_in(config: TrainConfig) -> Path:
+        received.append(config)
         return Path("weights")
 
     monkeypatch.setattr(models.training, "train", stand_in)
@@ -36,16 +37,16 @@ def leaves(config: Any) -> Any:
 def test_override_wins_over_the_preset(runs: list, capsys: pytest.CaptureFixture[str]) -> None:
     preset = yaml.safe_load(find_config("experiment/rooms_nano").read_text())
     assert main(["train", "--config", "experiment/rooms_nano", "--trainer.max_steps", "50", "--optim.lr", "3e-4"]) == 0
-    ((config, resume),) = runs
-    assert (config.trainer.max_steps, config.optim.lr, resume) == (50, 3e-4, None)
+    (config,) = runs
+    assert (config.trainer.max_steps, config.optim.lr) == (50, 3e-4)
     assert config.model.dim == preset["model"]["dim"]
     assert config.data.num_context == tuple(preset["data"]["num_context"])
     assert capsys.readouterr().out == "weights\n"
 
 
 def test_without_config_the_defaults_are_taken(runs: list) -> None:
-    assert main(["train", "--resume", "last.ckpt"]) == 0
-    assert runs == [(TrainConfig(), Path("last.ckpt"))]
+    assert main(["train"]) == 0
+    assert runs == [TrainConfig()]
 
 
 @pytest.mark.parametrize("name", [name for name in config_names() if name.startswith("experiment/")])
@@ -75,6 +76,30 @@ def test_config_cannot_name_code(content: str, tmp_path: Path, capsys: pytest.Ca
     assert main(["train", "--config", str(path)]) == 2
     assert "never code" in (error := capsys.readouterr().err) or "cannot name code" in error
     assert runs == []
+
+
+BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in itertools.pairwise("abcdefghijklmnopqrst"))
+
+
+@pytest.mark.parametrize("content", [BOMB, "model: &m {dim: *m}\n", "[" * 60_000, b"\xff", "model: \x00\n"])
+def test_what_is_no_plain_tree_is_refused(
+    content: str | bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], runs: list
+) -> None:
+    path = tmp_path / "evil.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(FormatError, match=r"evil\.yaml"):
+        require_plain_data(path)
+    assert main(["train", "--config", str(path)]) == 2
+    assert "evil.yaml" in capsys.readouterr().err
+    assert runs == []
+
+
+def test_a_config_is_small(tmp_path: Path) -> None:
+    (tmp_path / "large.yaml").write_text("# " + "x" * 2**20)
+    with pytest.raises(LimitError, match=r"large\.yaml"):
+        require_plain_data(tmp_path / "large.yaml")
+    with pytest.raises(InputError, match=r"absent\.yaml"):
+        require_plain_data(tmp_path / "absent.yaml")
 
 
 @pytest.mark.parametrize(

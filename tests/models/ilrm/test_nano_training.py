@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from models.ilrm.nano.module import NanoModule, OptimConfig, rate_factor
 from models.training import TrainConfig, TrainerConfig, train
 from recon.data.room_batches import RoomBatches, RoomDataConfig
 from recon.data.rooms.scene_file import SceneArrays, write_scene
-from recon.errors import TrainingError
+from recon.errors import InputError, TrainingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -48,7 +49,14 @@ def rooms(tmp_path_factory) -> Path:
 
 
 def small_run(rooms: Path, out: Path, **trainer) -> TrainConfig:
-    settings = {"max_steps": 4, "threads": 1, "log_every": 1, "val_every": 4, "val_batches": 1, "checkpoint_every": 2}
+    settings: dict[str, Any] = {
+        "max_steps": 4,
+        "threads": 1,
+        "log_every": 1,
+        "val_every": 4,
+        "val_batches": 1,
+        "checkpoint_every": 2,
+    }
     return TrainConfig(
         model=SMALL,
         data=RoomDataConfig(folder=str(rooms), resolution=64, batch_size=1, colour_jitter=0.05, seed=3),
@@ -90,8 +98,24 @@ def test_a_run_goes_on_from_weights_alone(rooms, tmp_path):
 def test_the_last_step_is_in_the_exported_average(rooms, tmp_path):
     first = train(small_run(rooms, tmp_path / "a"))
     second = train(small_run(rooms, tmp_path / "b", max_steps=1, init_from=str(first)))
-    before, after = (load_pretrained(f).network.match_coarse.weight for f in (first, second))
+    before, after = (load_pretrained(f).network.state_dict()["match_coarse.weight"] for f in (first, second))
     assert not torch.equal(before, after)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "model", "named"),
+    [
+        ({"max_steps": 0}, {}, "max_steps"),
+        ({"devices": 0}, {}, "devices"),
+        ({}, {"head_dim": 0}, "head_dim"),
+        ({}, {"dim": 40}, "multiple of head_dim"),
+    ],
+)
+def test_settings_without_sense_are_refused_before_anything_is_written(rooms, tmp_path, trainer, model, named):
+    config = small_run(rooms, tmp_path / "run", **trainer)
+    with pytest.raises(InputError, match=named):
+        train(replace(config, model=replace(config.model, **model)))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_batch_depends_on_its_number_alone(rooms):

@@ -1,89 +1,120 @@
-"""Camera poses from photographs alone, against measured cameras.
+"""Poses found from photographs alone, against measured ones."""
 
-Of each capture `num_views` images, evenly spread over its frames (all, if there are fewer), are placed without their
-cameras. Rotation errors are those of relative rotations over all pairs of placed images, so no alignment hides them;
-centre errors are left after a similarity (Umeyama 1991), relative to the extent of the true centres. The two-image run
-takes the first two of the same selection.
-"""
-
+import time
+from itertools import combinations
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from recon.errors import GeometryError, PoseError
+from app.benchmarks.scenes import CAMERAS
+from recon.errors import PoseError
 from recon.geometry.se3 import rotation_angle_deg
 from recon.geometry.umeyama import umeyama
-from recon.io.image_folder import spread
-from recon.io.names import unique_names
 from recon.io.transforms_json import read_transforms
 from recon.sfm.estimator import SfmPoseEstimator
-from recon.types import Cameras, Photograph
+from recon.types import Cameras, Photograph, PoseEstimate
 
 
 def run(scene_dirs: list[Path], num_views: int = 8) -> dict[str, Any]:
-    """Scores of every capture and a summary, for `num_views` images and for two.
+    """Estimate poses of evenly chosen photographs of each capture, and of a pair, and compare with `cameras.json`.
+
+    The estimator sees the photographs only. The pair is the first and second of the chosen ones: neighbours, so that
+    they overlap.
 
     Args:
-        scene_dirs: Captures with `cameras.json`.
-        num_views: Images taken of each.
+        scene_dirs: Folders with `cameras.json` and the photographs that it names.
+        num_views: Photographs of each capture; all where there are fewer.
+
+    Returns:
+        "scenes": figures of each capture; "pairs": the same with two photographs; "summary": over both.
     """
-    names = unique_names(folder.resolve().name for folder in scene_dirs)
-    many, two = {}, {}
-    for name, folder in zip(names, scene_dirs, strict=True):
-        photographs, given = read_transforms(folder / "cameras.json")
-        chosen = spread(len(photographs), num_views)
-        many[name] = score([photographs[i] for i in chosen], given.cameras[list(chosen)])
-        two[name] = score([photographs[i] for i in chosen[:2]], given.cameras[list(chosen[:2])])
+    estimator = SfmPoseEstimator()
+    scenes, pairs = [], []
+    for folder in scene_dirs:
+        photographs, measured = read_transforms(folder / CAMERAS, max_views=num_views)
+        scenes.append({"scene": folder.name, **_figures(estimator, photographs, measured.cameras)})
+        pairs.append({"scene": folder.name, **_figures(estimator, photographs[:2], measured.cameras[:2])})
+    return {"scenes": scenes, "pairs": pairs, "summary": {"scenes": _summary(scenes), "pairs": _summary(pairs)}}
+
+
+def _figures(estimator: SfmPoseEstimator, photographs: list[Photograph], measured: Cameras) -> dict[str, Any]:
+    start = time.perf_counter()
+    try:
+        estimate = estimator.estimate(photographs)
+    except PoseError as error:
+        seconds = time.perf_counter() - start
+        return {"photographs": len(photographs), "registered": 0, "failed": error.message, "seconds": round(seconds, 2)}
+    seconds = time.perf_counter() - start
+    report = estimate.report
     return {
-        "num_views": num_views,
-        "summary": summarise(many),
-        "summary_2": summarise(two),
-        "scenes": many,
-        "scenes_2": two,
+        "photographs": len(photographs),
+        "registered": len(estimate.registered),
+        **_errors(estimate, measured[list(estimate.registered)]),
+        "reprojection_error_px": round(report.reprojection_error_px or 0.0, 3),
+        "track_length": round(report.track_length or 0.0, 2),
+        "method": report.method,
+        "failed": report.failed,
+        "seconds": round(seconds, 2),
     }
 
 
-def score(photographs: list[Photograph], truth: Cameras) -> dict[str, Any]:
-    """What was placed and how well; photographs that were not placed are named with the reason."""
-    unposed = [Photograph(p.name, p.pixels, p.original_size, None, p.camera_id) for p in photographs]
-    try:
-        pose = SfmPoseEstimator().estimate(unposed)
-    except PoseError as error:
-        return {"registered": 0, "total": len(photographs), "missing": {p.name: error.message for p in photographs}}
-    report = pose.report
-    found = {"registered": len(pose.registered), "total": len(photographs), "missing": report.failed}
-    found |= {"method": report.method, "reprojection_error_px": report.reprojection_error_px}
-    found |= {"track_length": report.track_length, "seconds": round(report.seconds, 2)}
-    return found | compare(pose.cameras, truth[list(pose.registered)])
+def _errors(estimate: PoseEstimate, measured: Cameras) -> dict[str, float]:
+    """Errors of an estimate against the measured cameras of the same photographs.
+
+    Returns:
+        "rotation_deg", "rotation_max_deg": angle between estimated and measured relative rotation, median and maximum
+        over all pairs of photographs; "translation_deg": median angle between the directions of the relative
+        translations; "center_percent": median distance of the camera centres after the best similarity, in percent of
+        the largest distance between measured centres (three photographs or more); "focal_ratio": estimated over
+        measured focal length, median.
+    """
+    rotation, direction = relative_errors_deg(estimate.cameras, measured)
+    focal_ratio = estimate.cameras.K[:, 0, 0] / measured.K[:, 0, 0].to(estimate.cameras.K)
+    errors = {
+        "rotation_deg": round(float(rotation.median()), 3),
+        "rotation_max_deg": round(float(rotation.max()), 3),
+        "translation_deg": round(float(direction.median()), 3),
+        "focal_ratio": round(float(focal_ratio.median()), 4),
+    }
+    if len(measured) >= 3:
+        errors["center_percent"] = round(center_error_percent(estimate.cameras, measured), 3)
+    return errors
 
 
-def compare(found: Cameras, truth: Cameras) -> dict[str, float | None]:
-    """Median relative rotation error in degrees, and centre error over the extent of the true centres."""
-    first, second = torch.triu_indices(len(found), len(found), offset=1)
-    ours, theirs = (c.cam_from_world[:, :3, :3].double() for c in (found, truth))
-    angles = rotation_angle_deg(ours[first] @ ours[second].mT, theirs[first] @ theirs[second].mT)
-    source, target = found.centers.double(), truth.centers.double()
-    centre_error = None
-    if len(found) >= 3:
-        try:
-            scale, rotation, translation = umeyama(source, target)
-            residual = (scale * source @ rotation.T + translation - target).norm(dim=-1)
-            centre_error = float(residual.mean() / torch.cdist(target, target).max())
-        except GeometryError:
-            centre_error = None
-    return {"rotation_error_deg": float(angles.median()), "centre_error": centre_error}
+def relative_errors_deg(
+    estimated: Cameras, measured: Cameras
+) -> tuple[Float[Tensor, " pairs"], Float[Tensor, " pairs"]]:
+    """Errors of the relative rotation and of the direction of the relative translation of all pairs, in degrees."""
+    pairs = torch.tensor(list(combinations(range(len(measured)), 2)))
+    found, true = (
+        cameras.cam_from_world.double()[pairs[:, 1]] @ cameras.world_from_cam.double()[pairs[:, 0]]
+        for cameras in (estimated, measured)
+    )
+    cosine = torch.nn.functional.cosine_similarity(found[:, :3, 3], true[:, :3, 3], dim=1)
+    direction = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
+    return rotation_angle_deg(found[:, :3, :3], true[:, :3, :3]), direction
 
 
-def summarise(scenes: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Captures placed whole, and medians over the captures with any pose."""
-    complete = [s for s in scenes.values() if s["registered"] == s["total"]]
-    errors = [s["rotation_error_deg"] for s in scenes.values() if "rotation_error_deg" in s]
-    seconds = [s["seconds"] for s in scenes.values() if "seconds" in s]
+def center_error_percent(estimated: Cameras, measured: Cameras) -> float:
+    """Median distance of the camera centres after the best similarity, in percent of the extent of the measured."""
+    source, target = estimated.centers.double(), measured.centers.double()
+    scale, rotation, translation = umeyama(source, target)
+    distances = (scale * source @ rotation.T + translation - target).norm(dim=1)
+    return float(100 * distances.median() / torch.cdist(target, target).max())
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    placed = [row for row in rows if row["registered"]]
+    names = ("rotation_deg", "translation_deg", "center_percent", "reprojection_error_px")
+    values = {name: [row[name] for row in placed if name in row] for name in names}
     return {
-        "complete": len(complete),
-        "captures": len(scenes),
-        "median_rotation_error_deg": median(errors) if errors else None,
-        "median_seconds": median(seconds) if seconds else None,
+        "complete": sum(row["registered"] == row["photographs"] for row in rows),
+        "of": len(rows),
+        **{f"median_{name}": round(median(known), 3) for name, known in values.items() if known},
+        "median_seconds": median(row["seconds"] for row in rows),
+        "max_seconds": max(row["seconds"] for row in rows),
     }

@@ -27,17 +27,15 @@ class MappingAttempt:
     max_forward_motion: float = 1.0
 
 
-def _strict(focal_factor: float, *, use_known_focal: bool) -> MappingAttempt:
-    """The thresholds that are usual for large collections: a wide first baseline keeps the focal length honest."""
-    return MappingAttempt(
-        focal_factor,
-        use_known_focal=use_known_focal,
-        min_triangulation_deg=16.0,
-        min_init_inliers=100,
-        min_pose_inliers=30,
-        min_pose_inlier_ratio=0.25,
-        max_forward_motion=0.95,
-    )
+# The thresholds that are usual for large collections: a wide first baseline keeps the focal length honest.
+_STRICT = MappingAttempt(
+    focal_factor=1.2,
+    min_triangulation_deg=16.0,
+    min_init_inliers=100,
+    min_pose_inliers=30,
+    min_pose_inlier_ratio=0.25,
+    max_forward_motion=0.95,
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,8 @@ class SfmConfig:
         min_xfeat_matches: The same where XFeat matches are among them. Mutual nearest neighbours find 20 to 45 matches
             that agree with some epipolar geometry even in photographs of different places.
         min_parallax_deg: Median angle between the rays of two photographs, below which no model starts from them.
-        attempts: Tried in turn until one places every photograph and explains `enough_explained` of the matches.
+        attempts: Tried in turn until one places every photograph and explains `enough_explained` of the matches. The
+            last resort is the relative pose of one pair, to which the others are added.
         enough_explained: See `attempts`.
         min_support: Share of its matches with the model that a photograph's pose must explain, else it is taken out.
         max_error_px: Distance in pixels of the reduced photographs beyond which a match counts as not explained.
@@ -73,11 +72,9 @@ class SfmConfig:
     min_xfeat_matches: int = 60
     min_parallax_deg: float = 1.0
     attempts: tuple[MappingAttempt, ...] = (
-        MappingAttempt(1.2),
-        MappingAttempt(0.7, use_known_focal=False),
-        _strict(1.2, use_known_focal=True),
-        _strict(0.5, use_known_focal=False),
-        MappingAttempt(2.5, use_known_focal=False),
+        MappingAttempt(focal_factor=1.2),
+        MappingAttempt(focal_factor=0.7, use_known_focal=False),
+        _STRICT,
     )
     enough_explained: float = 0.8
     min_support: float = 0.5

@@ -53,7 +53,7 @@ class SfmPoseEstimator:
         """
         if len(photographs) < 2:
             raise InputError(
-                f"{len(photographs)} photograph, expected at least 2",
+                f"poses need at least 2 photographs, found {len(photographs)}",
                 hint="poses come from what photographs share: take more of the same scene, or give poses",
             )
         start = time.perf_counter()
@@ -69,9 +69,9 @@ class SfmPoseEstimator:
                 # SIFT keypoints are the more exact ones, so XFeat must win by number.
                 if _num_registered(other) > _num_registered(best):
                     best, xfeat = other, "used"
-            if best is None:
+            model = refine(best, self.config) if best else pycolmap.Reconstruction()
+            if best is None or len(registered_images(model)) < 2:
                 raise _no_model(photographs, graph, xfeat)
-            model = refine(best, self.config)
         return _to_estimate(photographs, best, model, xfeat, time.perf_counter() - start)
 
 
@@ -98,7 +98,7 @@ def _to_estimate(
     images = registered_images(model)
     errors_px = np.concatenate([observe(model, image, photographs[i]).errors_px for i, image in images.items()])
     failed = {
-        photographs[i].name: reason_for_failure(i, best.registered, best.graph, photographs, best.contradicted)
+        photographs[i].name: reason_for_failure(i, tuple(images), best.graph, photographs, best.contradicted)
         for i in range(len(photographs))
         if i not in images
     }

@@ -40,7 +40,7 @@ class MatchGraph:
         database: Where they are from.
         features: Kind of features in words.
         min_matches: Verified matches that a pair needs.
-        num_keypoints: Features of each photograph.
+        num_keypoints: Features of each photograph that was searched for them.
         num_tentative: Matches by descriptor alone of each pair (first, second).
         pairs: Verified pairs, most matches first.
     """
@@ -48,7 +48,7 @@ class MatchGraph:
     database: Path
     features: str
     min_matches: int
-    num_keypoints: tuple[int, ...]
+    num_keypoints: dict[int, int]
     num_tentative: dict[tuple[int, int], int]
     pairs: tuple[Pair, ...]
 
@@ -77,12 +77,11 @@ def read_match_graph(database: Path, *, features: str, min_matches: int) -> Matc
             ids, rows = pycolmap.pair_id_to_image_pair(pair_id), geometry.inlier_matches.astype(np.int64)
             if len(rows) >= min_matches:
                 pairs.append(_oriented([(index_of[i], rows[:, k], keypoints[i]) for k, i in enumerate(ids)]))
-    num_keypoints = {index_of[i]: len(points) for i, points in keypoints.items()}
     return MatchGraph(
         database=database,
         features=features,
         min_matches=min_matches,
-        num_keypoints=tuple(num_keypoints[i] for i in sorted(num_keypoints)),
+        num_keypoints={index_of[i]: len(points) for i, points in keypoints.items()},
         num_tentative=tentative,
         pairs=tuple(sorted(pairs, key=len, reverse=True)),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from recon.sfm.match_graph import MatchGraph
+from recon.sfm.workspace import MIN_SIDE_PX
 from recon.types import Photograph
 
 
@@ -22,7 +23,10 @@ def reason_for_failure(
         photographs: All, for their names.
         contradicted: Photographs taken out of the model, and the share of their matches that agreed with it.
     """
-    num_keypoints = graph.num_keypoints[index]
+    num_keypoints = graph.num_keypoints.get(index)
+    if num_keypoints is None:
+        width, height = photographs[index].size
+        return f"too small: {width} x {height} pixels, each side needs at least {MIN_SIDE_PX} after reduction"
     if num_keypoints < graph.min_matches:
         return f"too few features: {num_keypoints}, at least {graph.min_matches} are needed (uniform, blurred or tiny?)"
     pairs = graph.of(index)

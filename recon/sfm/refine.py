@@ -7,6 +7,7 @@ from recon.sfm.support import registered_images
 _ROBUST_PX = 1.0
 _OUTLIER_PX = 4.0
 _MIN_ANGLE_DEG = 1.0
+_MIN_POINTS = 10
 
 
 def refine_model(model: pycolmap.Reconstruction, *, min_distortion_gain: float) -> pycolmap.Reconstruction:
@@ -17,8 +18,8 @@ def refine_model(model: pycolmap.Reconstruction, *, min_distortion_gain: float) 
     """
     distorted = _adjusted(model, keep_distortion=True)
     pinhole = _adjusted(model, keep_distortion=False)
-    gain = 1 - _total_error_px(distorted) / _total_error_px(pinhole)
-    return distorted if gain > min_distortion_gain else pinhole
+    needed = (1 - min_distortion_gain) * _total_error_px(pinhole)
+    return distorted if _total_error_px(distorted) < needed else pinhole
 
 
 def _total_error_px(model: pycolmap.Reconstruction) -> float:
@@ -58,8 +59,12 @@ def _adjust(model: pycolmap.Reconstruction, *, refine_focal: bool, refine_distor
     config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
     pycolmap.create_default_bundle_adjuster(options, config, model).solve()
     model.update_point_3d_errors()
-    _drop_outliers(model)
 
 
-def _drop_outliers(model: pycolmap.Reconstruction) -> None:
+def drop_weak(model: pycolmap.Reconstruction) -> None:
+    """Take out points that fit badly or have no parallax, and then photographs that see too few points."""
     pycolmap.ObservationManager(model).filter_all_points3D(_OUTLIER_PX, _MIN_ANGLE_DEG)
+    for image in registered_images(model).values():
+        if image.num_points3D < _MIN_POINTS:
+            model.deregister_frame(image.frame_id)
+    model.update_point_3d_errors()

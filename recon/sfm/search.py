@@ -7,7 +7,7 @@ import pycolmap
 from recon.sfm.config import SfmConfig
 from recon.sfm.mapping import grow_model, map_incrementally
 from recon.sfm.match_graph import MatchGraph, Pair
-from recon.sfm.refine import refine_model, refine_poses
+from recon.sfm.refine import drop_weak, refine_model, refine_poses
 from recon.sfm.support import drop_unsupported, measure_support, registered_images
 from recon.sfm.two_view import RelativePose, estimate_relative_pose
 from recon.sfm.two_view_model import two_view_model
@@ -45,11 +45,13 @@ class Candidate:
 
 
 def find_model(graph: MatchGraph, workspace: Workspace, config: SfmConfig, seed: int) -> Candidate | None:
-    """The model that explains most matches, refined; None where no two photographs can be placed."""
+    """The model that explains most matches; None where no two photographs can be placed."""
     mapped = _map(graph, workspace, config, seed) if workspace.num_photographs >= _MIN_MAPPED else None
-    if mapped is not None:
+    if mapped is not None and len(mapped.registered) == workspace.num_photographs:
         return mapped
-    return _start_from_pair(graph, workspace, config, seed)
+    grown = _start_from_pair(graph, workspace, config, seed)
+    found = [candidate for candidate in (mapped, grown) if candidate is not None]
+    return max(found, key=lambda candidate: candidate.score, default=None)
 
 
 def _map(graph: MatchGraph, workspace: Workspace, config: SfmConfig, seed: int) -> Candidate | None:
@@ -115,7 +117,13 @@ def _is_usable(pose: RelativePose, graph: MatchGraph, config: SfmConfig) -> bool
 
 
 def refine(candidate: Candidate, config: SfmConfig) -> pycolmap.Reconstruction:
-    """Final bundle adjustment; the intrinsics of two views stay as two-view geometry found them."""
+    """Final bundle adjustment; what turns out weak is taken out, which may leave nothing of the model.
+
+    The intrinsics of two views stay as two-view geometry found them.
+    """
     if len(candidate.registered) < _MIN_MAPPED:
-        return refine_poses(candidate.model)
-    return refine_model(candidate.model, min_distortion_gain=config.min_distortion_gain)
+        model = refine_poses(candidate.model)
+    else:
+        model = refine_model(candidate.model, min_distortion_gain=config.min_distortion_gain)
+    drop_weak(model)
+    return model

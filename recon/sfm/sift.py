@@ -13,6 +13,7 @@ def match_sift(workspace: Workspace, config: SfmConfig, seed: int) -> MatchGraph
     """Find features, match every pair and keep the matches that one epipolar geometry explains."""
     database = workspace.folder / "sift.db"
     pycolmap.set_random_seed(seed)
+    pycolmap.Database.open(database).close()  # an empty one, should no photograph be large enough
     for lens in workspace.lenses:
         _extract(database, workspace, lens, config)
     _mark_known_focals(database, workspace)
@@ -28,9 +29,12 @@ def match_sift(workspace: Workspace, config: SfmConfig, seed: int) -> MatchGraph
     return read_match_graph(database, features="SIFT", min_matches=config.min_matches)
 
 
-def verification_options(min_matches: int, seed: int) -> pycolmap.TwoViewGeometryOptions:
-    """Options of two-view verification."""
+def verification_options(
+    min_matches: int, seed: int, *, min_inlier_ratio: float = 0.0
+) -> pycolmap.TwoViewGeometryOptions:
+    """Options of two-view verification: how many, and what share, of a pair's matches must agree."""
     options = pycolmap.TwoViewGeometryOptions()
+    options.min_inlier_ratio = min_inlier_ratio
     options.min_num_inliers = min_matches
     options.ransac.random_seed = seed
     return options
@@ -38,10 +42,25 @@ def verification_options(min_matches: int, seed: int) -> pycolmap.TwoViewGeometr
 
 def _extract(database: Path, workspace: Workspace, lens: Lens, config: SfmConfig) -> None:
     width, height = lens.size
-    focal = lens.focal_px or config.attempts[0].focal_factor * lens.long_side
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "SIMPLE_RADIAL"
-    reader.camera_params = f"{focal},{width / 2},{height / 2},0"
+    reader.camera_params = f"{lens.expected_focal_px},{width / 2},{height / 2},0"
+    names = [image_name(i) for i in lens.members]
+    single = pycolmap.CameraMode.SINGLE
+    # First all images by themselves: extraction in several threads would number them in the order in which it ends.
+    pycolmap.import_images(database, workspace.images, camera_mode=single, image_names=names, options=reader)
+    pycolmap.extract_features(
+        database,
+        workspace.images,
+        image_names=names,
+        camera_mode=single,
+        reader_options=reader,
+        extraction_options=_extraction_options(config),
+        device=pycolmap.Device.cpu,
+    )
+
+
+def _extraction_options(config: SfmConfig) -> pycolmap.FeatureExtractionOptions:
     options = pycolmap.FeatureExtractionOptions()
     options.type = pycolmap.FeatureExtractorType.SIFT
     options.num_threads = config.num_threads
@@ -50,15 +69,7 @@ def _extract(database: Path, workspace: Workspace, lens: Lens, config: SfmConfig
     options.sift.peak_threshold = config.peak_threshold
     # Affine shapes bear stronger changes of the point of view, which few photographs are likely to have.
     options.sift.estimate_affine_shape = True
-    pycolmap.extract_features(
-        database,
-        workspace.images,
-        image_names=[image_name(i) for i in lens.members],
-        camera_mode=pycolmap.CameraMode.SINGLE,
-        reader_options=reader,
-        extraction_options=options,
-        device=pycolmap.Device.cpu,
-    )
+    return options
 
 
 def _mark_known_focals(database: Path, workspace: Workspace) -> None:

@@ -16,6 +16,8 @@ from recon.types import Photograph
 
 # Focal lengths of photographs and video frames in long sides: 0.5 is a wide video, 0.75 a telephone, 1.4 a portrait.
 _LIKELY_FOCAL_FACTOR = 0.8
+# COLMAP's feature extraction crashes on images with sides of 12 pixels and less.
+MIN_SIDE_PX = 32
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Workspace:
 
     Attributes:
         folder: The temporary folder.
-        lenses: Groups of photographs with common intrinsics.
+        lenses: Groups of photographs with common intrinsics; without those that are too small to be used.
         num_photographs: Number of all photographs.
     """
 
@@ -73,7 +75,7 @@ class Workspace:
 
 def image_name(index: int) -> str:
     """File name of the reduced photograph with that index."""
-    return f"{index:06d}.png"
+    return f"{index:06d}.pgm"
 
 
 def image_index(name: str) -> int:
@@ -91,8 +93,9 @@ def open_workspace(photographs: Sequence[Photograph], long_side_px: int) -> Iter
     with tempfile.TemporaryDirectory(prefix="recon-sfm-", ignore_cleanup_errors=True) as folder:
         workspace = Workspace(Path(folder), _group_lenses(photographs, long_side_px), len(photographs))
         workspace.images.mkdir()
-        for index, photograph in enumerate(photographs):
-            _write_reduced(workspace.image_path(index), photograph, long_side_px)
+        for lens in workspace.lenses:
+            for index in lens.members:
+                _write_reduced(workspace.image_path(index), photographs[index], lens.size)
         yield workspace
 
 
@@ -105,7 +108,8 @@ def reduced_size(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
 def _group_lenses(photographs: Sequence[Photograph], long_side_px: int) -> tuple[Lens, ...]:
     groups: dict[tuple[str, tuple[int, int]], list[int]] = defaultdict(list)
     for index, photograph in enumerate(photographs):
-        groups[photograph.camera_id, photograph.size].append(index)
+        if min(reduced_size(photograph.size, long_side_px)) >= MIN_SIDE_PX:
+            groups[photograph.camera_id, photograph.size].append(index)
     lenses = []
     for (_, size), members in groups.items():
         reduced = reduced_size(size, long_side_px)
@@ -115,10 +119,13 @@ def _group_lenses(photographs: Sequence[Photograph], long_side_px: int) -> tuple
     return tuple(lenses)
 
 
-def _write_reduced(path: Path, photograph: Photograph, long_side_px: int) -> None:
+def _write_reduced(path: Path, photograph: Photograph, size: tuple[int, int]) -> None:
     grey = cv2.cvtColor(np.ascontiguousarray(photograph.pixels), cv2.COLOR_RGB2GRAY)
-    size = reduced_size(photograph.size, long_side_px)
     if size != photograph.size:
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    if not cv2.imwrite(str(path), grey, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise ResourceError(f"cannot write {path}", hint="the folder for temporary files needs space")
+    try:
+        path.write_bytes(b"P5 %d %d 255\n" % size + grey.tobytes())
+    except OSError as error:
+        raise ResourceError(
+            f"cannot write {path} ({error})", hint="the folder for temporary files needs space"
+        ) from error

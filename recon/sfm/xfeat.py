@@ -23,6 +23,8 @@ from recon.sfm.sift import verification_options
 from recon.sfm.workspace import Workspace, image_index
 
 _MIN_SIDE = 64  # XFeat rounds sides down to multiples of 32 and reduces them eightfold
+_MIN_INLIER_RATIO = 0.25  # of noise, a fifth agrees with some epipolar geometry
+_BORDER_PX = 24  # nearer to it, descriptors tell more about the zero padding than about the photograph
 _MIN_COSINE = 0.82  # the descriptor similarity below which its authors reject a match
 
 
@@ -54,12 +56,13 @@ def match_sift_and_xfeat(sift: MatchGraph, workspace: Workspace, config: SfmConf
                     _append_matches(opened, first, second, matches + rows)
         opened.clear_two_view_geometries()
     pycolmap.set_random_seed(seed)
+    options = verification_options(config.min_xfeat_matches, seed, min_inlier_ratio=_MIN_INLIER_RATIO)
     verifier = pycolmap.GeometricVerifierOptions()
     verifier.num_threads = config.num_threads
     pycolmap.geometric_verification(
         database,
         verifier_options=verifier,
-        two_view_geometry_options=verification_options(config.min_xfeat_matches, seed),
+        two_view_geometry_options=options,
     )
     return read_match_graph(database, features="SIFT and XFeat", min_matches=config.min_xfeat_matches)
 
@@ -83,8 +86,10 @@ def _features(network: "torch.nn.Module", path: Path) -> tuple[Float[np.ndarray,
     found = network.detectAndCompute(image)[0]  # pyright: ignore[reportCallIssue]
     # Its keypoints are pixel numbers of an image rounded down to multiples of 32, scaled back; ours are pixel centres.
     half_pixel = 0.5 * torch.tensor([width / (width // 32 * 32), height / (height // 32 * 32)])
-    points = (found["keypoints"].cpu() + half_pixel).numpy().astype(np.float32)
-    return points, found["descriptors"].cpu()
+    points = found["keypoints"].cpu() + half_pixel
+    margin = torch.minimum(points, torch.tensor([width, height]) - points).amin(dim=1)
+    inside = margin >= _BORDER_PX
+    return points[inside].numpy().astype(np.float32), found["descriptors"].cpu()[inside]
 
 
 def _append_keypoints(database: pycolmap.Database, image_id: int, points: Float[np.ndarray, "keypoints 2"]) -> int:

@@ -10,6 +10,7 @@ from app.parity.report import TensorError
 from models.ilrm.network import ILRM
 from models.ilrm.state_dict import from_published
 from recon.errors import FormatError
+from recon.geometry.spherical_harmonics import C0
 
 TOLERANCE = 2e-5
 EXPONENTIAL_TOLERANCE = 1e-4
@@ -96,5 +97,5 @@ def _run(network: ILRM, images: Tensor, world_from_cam: Tensor, K: Tensor) -> di
         "opacities": gaussians.opacities,
         "opacity_logits": gaussians.opacities.logit(),
         "harmonics_dc": dc,
-        "rgb_dc": (0.5 + 0.28209479177387814 * dc).clamp(min=0),
+        "rgb_dc": (0.5 + C0 * dc).clamp(min=0),
     }

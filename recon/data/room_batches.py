@@ -26,7 +26,7 @@ class RoomDataConfig:
         folder: Where `scripts/prepare_rooms` wrote.
         resolution: Side of the square images in pixels.
         batch_size: Scenes in a batch, per process.
-        num_context: Numbers of context views to draw from; one number for a whole batch.
+        num_context: Numbers of context views, one drawn for a whole batch; repeat a number to draw it more often.
         num_targets: Views to predict per scene.
         smallest_crop: Least side of the random square, as a fraction of the rendered side.
         colour_jitter: Strength of the colour augmentation; 0 switches it off.
@@ -36,9 +36,9 @@ class RoomDataConfig:
     folder: str = ".cache/rooms"
     resolution: int = 128
     batch_size: int = 2
-    num_context: tuple[int, ...] = (2, 3, 4)
+    num_context: tuple[int, ...] = (2, 2, 3, 4, 6)
     num_targets: int = 2
-    smallest_crop: float = 0.6
+    smallest_crop: float = 0.5
     colour_jitter: float = 0.1
     seed: int = 0
 

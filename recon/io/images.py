@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from recon.errors import FormatError, InputError, LimitError, ReconError, ResourceError
 from recon.io.color import to_srgb
@@ -77,6 +77,11 @@ def load_photograph(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Photograp
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_many_pixels(path, str(error), limits) from error
+        except UnidentifiedImageError as error:
+            raise FormatError(
+                f"{path}: not an image of a kind that is read, whatever its name says",
+                hint="open it in an image viewer and save it again, or take it out of the folder",
+            ) from error
         except Exception as error:  # decoders raise many types on damaged files; all of them mean the same
             raise FormatError(
                 f"{path}: not a readable image ({error})", hint="open it in an image viewer and save it again"

@@ -111,7 +111,10 @@ def reconstruct(
     with stage("load", f"reading {source}"):
         photographs, pose = load_source(source, config.poses, config.views)
     if len(photographs) < 2:
-        raise InputError(f"{source} holds {len(photographs)} photograph, expected at least two of the same place")
+        raise InputError(
+            f"{source} holds {len(photographs)} photograph, expected at least two of the same place",
+            hint="take more photographs from places some steps apart",
+        )
     width, height = canvas_size([p.size for p in photographs], config.resolution, reconstructor.multiple)
     need = require_memory(reconstructor, len(photographs), height, width)
     with stage("poses", f"placing {len(photographs)} cameras"):

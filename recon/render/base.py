@@ -1,6 +1,7 @@
 """What the rasterisers written here have in common: checks, colours, background, depth."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,33 @@ from recon.types.checks import require_shape
 _MIN_ALPHA_OF_DEPTH = 1e-10
 
 
+class BlendCall(NamedTuple):
+    """A call of `protocol.Rasterizer` after all checks; fields not named here are its arguments.
+
+    Attributes:
+        size: Width and height in pixels.
+        backgrounds: One entry per blended channel; with `with_depth` z is the last of them.
+        with_depth: Whether z is blended too.
+    """
+
+    means: Float[Tensor, "gaussians 3"]
+    quats: Float[Tensor, "gaussians 4"]
+    scales: Float[Tensor, "gaussians 3"]
+    opacities: Float[Tensor, " gaussians"]
+    colors: Float[Tensor, "..."]
+    sh_degree: int | None
+    viewmats: Float[Tensor, "cameras 4 4"]
+    Ks: Float[Tensor, "cameras 3 3"]
+    size: tuple[int, int]
+    backgrounds: Float[Tensor, "cameras blended"]
+    with_depth: bool
+    config: RasterConfig
+
+
+Blended = tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]
+"""Blended channels over the background, and alpha."""
+
+
 class BlendingRasterizer(ABC):
     """A rasteriser that only has to blend given channels; see `protocol.Rasterizer` for the call.
 
@@ -23,26 +51,8 @@ class BlendingRasterizer(ABC):
     name: str
 
     @abstractmethod
-    def blend(
-        self,
-        means: Float[Tensor, "gaussians 3"],
-        quats: Float[Tensor, "gaussians 4"],
-        scales: Float[Tensor, "gaussians 3"],
-        opacities: Float[Tensor, " gaussians"],
-        colors: Float[Tensor, "..."],
-        sh_degree: int | None,
-        viewmats: Float[Tensor, "cameras 4 4"],
-        Ks: Float[Tensor, "cameras 3 3"],
-        size: tuple[int, int],
-        backgrounds: Float[Tensor, "cameras blended"],
-        with_depth: bool,
-        config: RasterConfig,
-    ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
-        """Blended channels over the background, and alpha.
-
-        `colors` and `sh_degree` are those of the call, already checked. With `with_depth` z follows as the last
-        channel, for which `backgrounds` has an entry.
-        """
+    def blend(self, call: BlendCall) -> Blended:
+        """Blend all channels of a checked call."""
 
     def __call__(
         self,
@@ -83,10 +93,11 @@ class BlendingRasterizer(ABC):
         if depth:
             backgrounds = torch.nn.functional.pad(backgrounds, (0, 1))
         with torch.autocast(means.device.type, enabled=False):
-            blended, alpha = self.blend(
+            call = BlendCall(
                 means, quats, scales, opacities, colors, sh_degree, viewmats, Ks, (width, height), backgrounds, depth,
                 config,
             )  # fmt: skip
+            blended, alpha = self.blend(call)
         if not depth:
             return Rendering(blended, alpha, None)
         return Rendering(blended[..., :-1], alpha, blended[..., -1:] / alpha.clamp_min(_MIN_ALPHA_OF_DEPTH))

@@ -5,9 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from recon.geometry.projection import pixel_grid
-from recon.render.base import BlendingRasterizer
+from recon.render.base import BlendCall, Blended, BlendingRasterizer
 from recon.render.colors import view_colors
-from recon.render.protocol import RasterConfig
 from recon.render.splats import MIN_ALPHA, STOP_TRANSMITTANCE, Splats, project_splats
 
 
@@ -16,45 +15,31 @@ class OracleRasterizer(BlendingRasterizer):
 
     name = "oracle"
 
-    def blend(
-        self,
-        means: Float[Tensor, "gaussians 3"],
-        quats: Float[Tensor, "gaussians 4"],
-        scales: Float[Tensor, "gaussians 3"],
-        opacities: Float[Tensor, " gaussians"],
-        colors: Float[Tensor, "..."],
-        sh_degree: int | None,
-        viewmats: Float[Tensor, "cameras 4 4"],
-        Ks: Float[Tensor, "cameras 3 3"],
-        size: tuple[int, int],
-        backgrounds: Float[Tensor, "cameras blended"],
-        with_depth: bool,
-        config: RasterConfig,
-    ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
+    def blend(self, call: BlendCall) -> Blended:
         """See `BlendingRasterizer.blend`."""
-        per_view = view_colors(means.double(), colors.double(), viewmats.double(), sh_degree)
+        per_view = view_colors(call.means.double(), call.colors.double(), call.viewmats.double(), call.sh_degree)
         images, alphas = [], []
-        for camera, viewmat in enumerate(viewmats.double()):
+        for camera, viewmat in enumerate(call.viewmats.double()):
             splats = project_splats(
-                means.double(),
-                quats.double(),
-                scales.double(),
-                opacities.double(),
+                call.means.double(),
+                call.quats.double(),
+                call.scales.double(),
+                call.opacities.double(),
                 viewmat,
-                Ks[camera].double(),
-                size,
-                config,
+                call.Ks[camera].double(),
+                call.size,
+                call.config,
             )
             channels = per_view[min(camera, len(per_view) - 1)][splats.index]
             finite = channels.detach().isfinite().all(1).nonzero().flatten()
             splats, channels = splats.at(finite), channels[finite]
-            if with_depth:
+            if call.with_depth:
                 channels = torch.cat([channels, splats.depth[:, None]], dim=1)
-            weights = _weights(splats, size, config.max_alpha)
+            weights = _weights(splats, call.size, call.config.max_alpha)
             alpha = weights.sum(-1, keepdim=True)
-            images.append(weights @ channels + (1 - alpha) * backgrounds[camera].double())
+            images.append(weights @ channels + (1 - alpha) * call.backgrounds[camera].double())
             alphas.append(alpha)
-        return torch.stack(images).to(means.dtype), torch.stack(alphas).to(means.dtype)
+        return torch.stack(images).to(call.means.dtype), torch.stack(alphas).to(call.means.dtype)
 
 
 def _weights(splats: Splats, size: tuple[int, int], max_alpha: float) -> Float[Tensor, "height width splats"]:

@@ -7,9 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from recon.render.base import BlendingRasterizer
+from recon.render.base import BlendCall, Blended, BlendingRasterizer
 from recon.render.colors import view_colors
-from recon.render.protocol import RasterConfig
 from recon.render.splats import MIN_ALPHA, STOP_TRANSMITTANCE, Splats, project_splats
 
 _TILE = 16
@@ -25,33 +24,21 @@ class TiledRasterizer(BlendingRasterizer):
 
     name = "torch"
 
-    def blend(
-        self,
-        means: Float[Tensor, "gaussians 3"],
-        quats: Float[Tensor, "gaussians 4"],
-        scales: Float[Tensor, "gaussians 3"],
-        opacities: Float[Tensor, " gaussians"],
-        colors: Float[Tensor, "..."],
-        sh_degree: int | None,
-        viewmats: Float[Tensor, "cameras 4 4"],
-        Ks: Float[Tensor, "cameras 3 3"],
-        size: tuple[int, int],
-        backgrounds: Float[Tensor, "cameras blended"],
-        with_depth: bool,
-        config: RasterConfig,
-    ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
+    def blend(self, call: BlendCall) -> Blended:
         """See `BlendingRasterizer.blend`."""
-        per_view = view_colors(means, colors, viewmats, sh_degree)
+        per_view = view_colors(call.means, call.colors, call.viewmats, call.sh_degree)
         images, alphas = [], []
-        for camera, viewmat in enumerate(viewmats):
-            splats = project_splats(means, quats, scales, opacities, viewmat, Ks[camera], size, config)
+        for camera, viewmat in enumerate(call.viewmats):
+            splats = project_splats(
+                call.means, call.quats, call.scales, call.opacities, viewmat, call.Ks[camera], call.size, call.config
+            )
             channels = per_view[min(camera, len(per_view) - 1)][splats.index]
             finite = channels.detach().isfinite().all(1).nonzero().flatten()
             splats, channels = splats.at(finite), channels[finite]
-            if with_depth:
+            if call.with_depth:
                 channels = torch.cat([channels, splats.depth[:, None]], dim=1)
-            color, transmittance = _blend_tiles(splats, channels, size, config.max_alpha)
-            images.append(color + transmittance * backgrounds[camera])
+            color, transmittance = _blend_tiles(splats, channels, call.size, call.config.max_alpha)
+            images.append(color + transmittance * call.backgrounds[camera])
             alphas.append(1 - transmittance)
         return torch.stack(images), torch.stack(alphas)
 

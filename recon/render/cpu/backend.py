@@ -6,11 +6,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from recon.geometry.spherical_harmonics import num_coefficients
-from recon.render.base import BlendingRasterizer
+from recon.render.base import BlendCall, Blended, BlendingRasterizer
 from recon.render.colors import camera_centers
 from recon.render.cpu.autograd import Rasterize
 from recon.render.cpu.frame import Settings
-from recon.render.protocol import RasterConfig
 
 
 class CpuRasterizer(BlendingRasterizer):
@@ -21,36 +20,32 @@ class CpuRasterizer(BlendingRasterizer):
 
     name = "cpu"
 
-    def blend(
-        self,
-        means: Float[Tensor, "gaussians 3"],
-        quats: Float[Tensor, "gaussians 4"],
-        scales: Float[Tensor, "gaussians 3"],
-        opacities: Float[Tensor, " gaussians"],
-        colors: Float[Tensor, "..."],
-        sh_degree: int | None,
-        viewmats: Float[Tensor, "cameras 4 4"],
-        Ks: Float[Tensor, "cameras 3 3"],
-        size: tuple[int, int],
-        backgrounds: Float[Tensor, "cameras blended"],
-        with_depth: bool,
-        config: RasterConfig,
-    ) -> tuple[Float[Tensor, "cameras height width blended"], Float[Tensor, "cameras height width 1"]]:
+    def blend(self, call: BlendCall) -> Blended:
         """See `BlendingRasterizer.blend`."""
+        config = call.config
         # gsplat rounds radii up: ceil(r) > clip is r > floor(clip)
         whole_clip = float(math.floor(config.radius_clip))
         settings = Settings(
-            size=size,
+            size=call.size,
             limits=(config.near_plane, config.far_plane, config.eps2d, whole_clip, config.min_compensation),
             antialiased=config.rasterize_mode == "antialiased",
             max_alpha=config.max_alpha,
-            with_depth=with_depth,
-            num_harmonics=0 if sh_degree is None else num_coefficients(sh_degree),
+            with_depth=call.with_depth,
+            num_harmonics=0 if call.sh_degree is None else num_coefficients(call.sh_degree),
         )
-        depends_on_view = sh_degree is not None and sh_degree > 0
-        centers = camera_centers(viewmats) if depends_on_view else viewmats.new_zeros(len(viewmats), 3)
+        depends_on_view = call.sh_degree is not None and call.sh_degree > 0
+        centers = camera_centers(call.viewmats) if depends_on_view else call.viewmats.new_zeros(len(call.viewmats), 3)
         color, alpha = Rasterize.apply(  # pyright: ignore[reportGeneralTypeIssues]
-            means, quats, scales, opacities, _sets(colors, sh_degree), viewmats, centers, Ks, backgrounds, settings
+            call.means,
+            call.quats,
+            call.scales,
+            call.opacities,
+            _sets(call.colors, call.sh_degree),
+            call.viewmats,
+            centers,
+            call.Ks,
+            call.backgrounds,
+            settings,
         )
         return color, alpha
 

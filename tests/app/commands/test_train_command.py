@@ -1,5 +1,5 @@
 import itertools
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,21 @@ def test_without_config_the_defaults_are_taken(runs: list) -> None:
     assert runs == [TrainConfig()]
 
 
-@pytest.mark.parametrize("name", [name for name in config_names() if name.startswith("experiment/")])
-def test_presets_mirror_the_dataclasses(name: str, runs: list) -> None:
-    assert main(["train", "--config", name]) == 0
-    tree = yaml.safe_load(find_config(name).read_text())
+def test_the_main_preset_states_every_default(runs: list) -> None:
+    assert main(["train", "--config", "experiment/rooms_nano"]) == 0
+    assert runs == [TrainConfig()]
+    tree = yaml.safe_load(find_config("experiment/rooms_nano").read_text())
     expected = leaves(TrainConfig())
     assert {part: set(values) for part, values in tree.items()} == {part: set(v) for part, v in expected.items()}
+
+
+@pytest.mark.parametrize("name", [name for name in config_names() if name.startswith("experiment/")])
+def test_every_value_of_a_preset_arrives(name: str, runs: list) -> None:
+    assert main(["train", "--config", name]) == 0
+    found = asdict(runs[0])
+    for part, values in yaml.safe_load(find_config(name).read_text()).items():
+        for key, value in values.items():
+            assert found[part][key] == (tuple(value) if isinstance(value, list) else value), f"{part}.{key}"
 
 
 @pytest.mark.parametrize(

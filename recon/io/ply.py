@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from recon.errors import ExportError, FormatError, GeometryError
+from recon.errors import ExportError, FormatError
 from recon.io.atomic import atomic_write
+from recon.io.checked import checked
 from recon.io.limits import DEFAULT_LIMITS, Limits
-from recon.io.ply_header import read_header
+from recon.io.ply_compressed import is_compressed, unpack
+from recon.io.ply_header import PlyElement, read_header
 from recon.types import Gaussians
 
 # A logit or logarithm beyond these would become 0, 1 or infinity in float32.
@@ -24,7 +26,9 @@ NUM_REST = (0, 9, 24, 45)
 
 
 def write_ply(path: Path, gaussians: Gaussians) -> None:
-    """Write Gaussians; the file appears whole or not at all.
+    """Write Gaussians, none lost and none changed by more than the rounding to float32; the file appears whole or not.
+
+    No Gaussians at all give a valid file of no rows.
 
     Raises:
         GeometryError: The Gaussians are not valid.
@@ -43,7 +47,10 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
 
 
 def read_ply(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Gaussians:
-    """Read Gaussians that this or another program wrote; quaternions are normalised, normals ignored.
+    """Read Gaussians that this or another program wrote.
+
+    Properties may stand in any order; normals, further properties and further elements are ignored; quaternions are
+    normalised. The compressed PLY of PlayCanvas is read, too.
 
     Raises:
         InputError: The file cannot be read.
@@ -51,20 +58,36 @@ def read_ply(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Gaussians:
         GeometryError: Values are NaN or infinite, or a rotation is zero; the message tells where.
         LimitError: It holds more Gaussians than `limits` allow.
     """
+    return checked(path, decode_ply(path, limits))
+
+
+def decode_ply(path: Path, limits: Limits) -> Gaussians:
+    """What `read_ply` reads, before values are checked."""
     header = read_header(path, limits=limits)
-    columns = {name: i for i, name in enumerate(header.properties)}
-    num_rest = sum(name.startswith("f_rest_") for name in header.properties)
+    if is_compressed(header):
+        return unpack(path, header)
+    if "vertex" not in header.elements:
+        raise FormatError(f"{path}: elements {' '.join(header.elements)}, expected vertex")
+    num_rest = _num_rest(path, header.elements["vertex"])
+    return _gaussians_of(header.read(path, "vertex"), num_rest // 3)
+
+
+def _num_rest(path: Path, vertex: PlyElement) -> int:
+    """Number of `f_rest_*`, once all other properties are known to be there, as float32."""
+    num_rest = sum(name.startswith("f_rest_") for name in vertex.properties)
     if num_rest not in NUM_REST:
         raise FormatError(f"{path}: {num_rest} properties f_rest_*, expected one of {NUM_REST}")
-    names = _property_names(num_rest // 3 + 1)
-    missing = [name for name in names if name not in columns and name not in ("nx", "ny", "nz")]
+    needed = [name for name in _property_names(num_rest // 3 + 1) if name not in ("nx", "ny", "nz")]
+    missing = [name for name in needed if name not in vertex.properties]
     if missing:
-        raise FormatError(f"{path}: not a PLY file of 3D Gaussians, without the properties {' '.join(missing)}")
-    with path.open("rb") as file:
-        file.seek(header.num_bytes)
-        flat = np.fromfile(file, "<f4", header.num_vertices * len(columns))
-    table = flat.reshape(header.num_vertices, len(columns))
-    return _gaussians_of({name: table[:, column] for name, column in columns.items()}, num_rest // 3, path)
+        raise FormatError(
+            f"{path}: not a PLY file of 3D Gaussians, without the properties {' '.join(missing)}",
+            hint="point clouds and meshes are other formats",
+        )
+    others = [name for name in needed if vertex.dtype[name] != np.dtype("<f4")]
+    if others:
+        raise FormatError(f"{path}: the properties {' '.join(others)} are not of type float")
+    return num_rest
 
 
 def _property_names(num_coefficients: int) -> list[str]:
@@ -96,21 +119,16 @@ def _table_of(gaussians: Gaussians) -> Float[np.ndarray, "gaussians properties"]
         return np.concatenate([part.numpy().astype("<f4") for part in parts], axis=1)
 
 
-def _gaussians_of(columns: dict[str, np.ndarray], num_higher: int, path: Path) -> Gaussians:
+def _gaussians_of(rows: np.ndarray, num_higher: int) -> Gaussians:
     def stacked(stem: str, num: int) -> torch.Tensor:
-        part = [columns[f"{stem}_{i}"] for i in range(num)]
-        return torch.from_numpy(np.stack(part, axis=1)) if part else torch.zeros(len(columns["x"]), 0)
+        part = [rows[f"{stem}_{i}"] for i in range(num)]
+        return torch.from_numpy(np.stack(part, axis=1)) if part else torch.zeros(len(rows), 0)
 
-    means = torch.from_numpy(np.stack([columns[axis] for axis in "xyz"], axis=1))
     higher = stacked("f_rest", 3 * num_higher).unflatten(1, (3, num_higher)).mT
-    quats = stacked("rot", 4)
-    norms = quats.norm(dim=1, keepdim=True)
-    if bool((norms == 0).any()):
-        raise GeometryError(f"{path}: the rotation of Gaussian {int((norms == 0).nonzero()[0, 0])} is zero")
     return Gaussians(
-        means=means,
+        means=torch.from_numpy(np.stack([rows[axis] for axis in "xyz"], axis=1)),
         scales=stacked("scale", 3).clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE).exp(),
-        quats=quats / norms,
-        opacities=torch.from_numpy(np.ascontiguousarray(columns["opacity"])).sigmoid(),
+        quats=torch.nn.functional.normalize(stacked("rot", 4), dim=1),
+        opacities=torch.from_numpy(np.ascontiguousarray(rows["opacity"])).sigmoid(),
         sh=torch.cat([stacked("f_dc", 3)[:, None], higher], dim=1),
-    ).validate()
+    )

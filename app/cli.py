@@ -5,10 +5,17 @@ import sys
 from jsonargparse import ArgumentParser
 
 import recon
-from app.commands import doctor, reconstruct, train
+from app.commands import convert, doctor, info, reconstruct, render, train
 from app.console import log_to_stderr, parse, reporting_errors
 
-COMMANDS = {"reconstruct": reconstruct, "train": train, "doctor": doctor}
+COMMANDS = {
+    "reconstruct": reconstruct,
+    "render": render,
+    "convert": convert,
+    "info": info,
+    "train": train,
+    "doctor": doctor,
+}
 DESCRIPTION = "Feed-forward 3D reconstruction from photographs. Runs without a GPU."
 
 

@@ -11,8 +11,12 @@ from PIL import Image
 from torch import Tensor
 
 from recon.io.atomic import atomic_write
+from recon.io.gaussian_glb import write_gaussian_glb
 from recon.io.names import safe_stem, unique_names
 from recon.io.ply import write_ply
+from recon.io.points_ply import opaque_centres, write_points_ply
+from recon.io.splat import write_splat
+from recon.io.spz import write_spz
 from recon.io.transforms_json import write_transforms
 from recon.types import Scene
 
@@ -23,6 +27,34 @@ def export_ply(scene: Scene, folder: Path) -> list[Path]:
     """Write `gaussians.ply` for splat viewers."""
     path = folder / "gaussians.ply"
     write_ply(path, scene.gaussians)
+    return [path]
+
+
+def export_splat(scene: Scene, folder: Path) -> list[Path]:
+    """Write `gaussians.splat` for web viewers; view-dependent colour is lost."""
+    path = folder / "gaussians.splat"
+    write_splat(path, scene.gaussians)
+    return [path]
+
+
+def export_spz(scene: Scene, folder: Path) -> list[Path]:
+    """Write `gaussians.spz`, a compressed file; all values are quantised."""
+    path = folder / "gaussians.spz"
+    write_spz(path, scene.gaussians)
+    return [path]
+
+
+def export_glb(scene: Scene, folder: Path) -> list[Path]:
+    """Write `gaussians.glb`, glTF with KHR_gaussian_splatting."""
+    path = folder / "gaussians.glb"
+    write_gaussian_glb(path, scene.gaussians)
+    return [path]
+
+
+def export_points(scene: Scene, folder: Path) -> list[Path]:
+    """Write `points.ply`: centres and colours of the Gaussians of more than half opacity."""
+    path = folder / "points.ply"
+    write_points_ply(path, *opaque_centres(scene.gaussians))
     return [path]
 
 
@@ -52,4 +84,11 @@ def _shown(mask: Bool[Tensor, "height width"]) -> tuple[int, int, int, int]:
 
 
 # Each writes into an existing folder and returns the files it wrote.
-EXPORTERS: dict[str, Exporter] = {"ply": export_ply, "transforms": export_transforms}
+EXPORTERS: dict[str, Exporter] = {
+    "ply": export_ply,
+    "splat": export_splat,
+    "spz": export_spz,
+    "glb": export_glb,
+    "points": export_points,
+    "transforms": export_transforms,
+}

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from recon.errors import ExportError, FormatError
+from recon.errors import FormatError
 from recon.io.atomic import atomic_write
-from recon.io.checked import checked
+from recon.io.checked import checked, writable
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.ply_compressed import is_compressed, unpack
 from recon.io.ply_header import PlyElement, read_header
@@ -34,11 +34,8 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
         GeometryError: The Gaussians are not valid.
         ExportError: The file cannot be written, or a value does not fit float32.
     """
-    gaussians.validate()
-    table = _table_of(gaussians)
+    table = _table_of(writable(path, gaussians))
     names = _property_names(gaussians.sh.shape[1])
-    if not np.isfinite(table).all():
-        raise ExportError(f"{path}: some values do not fit single precision", hint="scale the scene down")
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(table)}"]
     header += [f"property float {name}" for name in names] + ["end_header", ""]
     with atomic_write(path) as temporary, temporary.open("wb") as file:
@@ -102,8 +99,7 @@ def _property_names(num_coefficients: int) -> list[str]:
     ]
 
 
-def _table_of(gaussians: Gaussians) -> Float[np.ndarray, "gaussians properties"]:
-    g = gaussians.detach().to("cpu")
+def _table_of(g: Gaussians) -> Float[np.ndarray, "gaussians properties"]:
     opacity = g.opacities.double().clamp(OPACITY_MARGIN, 1 - OPACITY_MARGIN).logit()
     log_scales = g.scales.double().log().clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)
     parts = [
@@ -115,8 +111,7 @@ def _table_of(gaussians: Gaussians) -> Float[np.ndarray, "gaussians properties"]
         log_scales,
         g.quats,
     ]
-    with np.errstate(over="ignore"):
-        return np.concatenate([part.numpy().astype("<f4") for part in parts], axis=1)
+    return np.concatenate([part.numpy().astype("<f4") for part in parts], axis=1)
 
 
 def _gaussians_of(rows: np.ndarray, num_higher: int) -> Gaussians:

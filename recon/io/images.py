@@ -99,6 +99,7 @@ def load_photograph(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Photograp
         original_size=original_size,
         focal_px=None if camera.focal_px is None else camera.focal_px * scale,
         camera_id=camera.camera_id,
+        orientation=turn,
     )
 
 

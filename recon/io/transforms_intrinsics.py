@@ -1,50 +1,28 @@
-"""Intrinsics as transforms.json states them, carried over to the photograph in memory."""
+"""Intrinsics as transforms.json states them."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from recon.errors import FormatError, GeometryError
-from recon.geometry.projection import scale_intrinsics
-from recon.types import Photograph
+from recon.errors import FormatError
+from recon.io.lens import Lens
 
 MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL")
-# Stated sizes are whole numbers, so a reduced copy may have an aspect ratio that is off by a rounding.
-ASPECT_TOLERANCE = 0.02
 LARGEST = 1e9
 
 
-@dataclass(frozen=True)
-class Intrinsics:
-    """A pinhole with OpenCV distortion.
-
-    Attributes:
-        K: In pixels of the photograph in memory.
-        distortion: k1, k2, p1, p2.
-    """
-
-    K: Float[Tensor, "3 3"]
-    distortion: Float[Tensor, "4"]
-
-
-def read_intrinsics(where: str, fields: dict[str, Any], photograph: Photograph) -> Intrinsics:
+def read_lens(where: str, fields: dict[str, Any], default_size: tuple[int, int]) -> Lens:
     """Intrinsics from the fields of a frame, completed by those of the whole file.
 
     Focal lengths come from `fl_x`, `fl_y`, else from `camera_angle_x`, `camera_angle_y` (radians). The principal point
-    defaults to the centre, `w` and `h` to the size of the image file.
+    defaults to the centre.
 
     Args:
         where: Beginning of every error message.
         fields: The JSON fields.
-        photograph: Of which the stated size may be any multiple.
+        default_size: Width and height where `w` and `h` are absent: those of the upright image file.
 
     Raises:
         FormatError: A field is missing, not a number, or states another camera model.
-        GeometryError: The stated size has another aspect ratio than the photograph.
     """
     model = fields.get("camera_model", "OPENCV")
     further = any(_number(where, fields, name, 0.0) for name in ("k3", "k4", "k5", "k6"))
@@ -53,26 +31,15 @@ def read_intrinsics(where: str, fields: dict[str, Any], photograph: Photograph) 
             f"{where}: camera model {model!r} is a fisheye, or has more than k1, k2, p1, p2",
             hint=f"expected one of {', '.join(MODELS)}; undistort the photographs first",
         )
-    width = _number(where, fields, "w", float(photograph.original_size[0]))
-    height = _number(where, fields, "h", float(photograph.original_size[1]))
-    if min(width, height) <= 0:
-        raise FormatError(f"{where}: the size is {width:g} x {height:g}, expected positive")
-    sx, sy = photograph.size[0] / width, photograph.size[1] / height
-    if abs(math.log(sx / sy)) > ASPECT_TOLERANCE:
-        raise GeometryError(
-            f"{where}: intrinsics are for {width:g} x {height:g}, "
-            f"the upright photograph is {photograph.original_size[0]} x {photograph.original_size[1]}",
-            hint="was the photograph cropped, or turned by its EXIF orientation, after the poses were found?",
-        )
+    width = _number(where, fields, "w", float(default_size[0]))
+    height = _number(where, fields, "h", float(default_size[1]))
     focal_x = _focal(where, fields, "x", width)
     if focal_x is None:
         raise FormatError(f"{where}: neither fl_x nor camera_angle_x is given")
     focal_y = _focal(where, fields, "y", height) or focal_x
-    K = torch.eye(3)
-    K[0, 0], K[1, 1] = focal_x, focal_y
-    K[0, 2], K[1, 2] = _number(where, fields, "cx", width / 2), _number(where, fields, "cy", height / 2)
-    distortion = torch.tensor([_number(where, fields, name, 0.0) for name in ("k1", "k2", "p1", "p2")])
-    return Intrinsics(scale_intrinsics(K, sx, sy), distortion)
+    center = (_number(where, fields, "cx", width / 2), _number(where, fields, "cy", height / 2))
+    k1, k2, p1, p2 = (_number(where, fields, name, 0.0) for name in ("k1", "k2", "p1", "p2"))
+    return Lens((width, height), (focal_x, focal_y), center, (k1, k2, p1, p2))
 
 
 def _focal(where: str, fields: dict[str, Any], axis: str, side: float) -> float | None:

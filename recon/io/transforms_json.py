@@ -11,15 +11,18 @@ from typing import Any
 
 import torch
 
-from recon.errors import FormatError, GeometryError, InputError
+from recon.errors import FormatError, GeometryError
 from recon.geometry.se3 import invert_rigid
+from recon.io.given_poses import given_poses
 from recon.io.image_folder import IMAGE_SUFFIXES, is_image_name, require_count, spread
 from recon.io.images import load_photograph
+from recon.io.inside import find_all, find_inside
 from recon.io.json_file import read_json, write_json
+from recon.io.lens import fit_camera
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.names import unique_names
-from recon.io.transforms_intrinsics import read_intrinsics
-from recon.types import Cameras, Photograph, PoseEstimate, PoseReport
+from recon.io.transforms_intrinsics import read_lens
+from recon.types import Cameras, Photograph, PoseEstimate
 
 OPENGL_FROM_OPENCV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
 ROTATION_TOLERANCE = 1e-3
@@ -43,29 +46,16 @@ def read_transforms(
     """
     content, frames, paths = _read_frames(path, limits, max_views)
     path = path / "transforms.json" if path.is_dir() else path
-    cam_from_world = torch.stack([_read_pose(path, frame) for frame in frames])
+    poses = [read_pose(path, frame) for frame in frames]
 
-    photographs, matrices, distortion = [], [], []
-    for name, frame, image_path in zip(unique_names(p.name for p in paths), frames, paths, strict=True):
-        photograph = replace(load_photograph(image_path, limits=limits), name=name)
-        intrinsics = read_intrinsics(f"{path}: frame {frame['file_path']}", content | frame, photograph)
+    photographs, fitted = [], []
+    for name, frame, pose, image in zip(unique_names(p.name for p in paths), frames, poses, paths, strict=True):
+        photograph = replace(load_photograph(image, limits=limits), name=name)
+        where = f"{path}: frame {frame['file_path']}"
+        lens = read_lens(where, content | frame, photograph.original_size)
+        fitted.append(fit_camera(where, lens, pose, photograph))
         photographs.append(photograph)
-        matrices.append(intrinsics.K)
-        distortion.append(intrinsics.distortion)
-    cameras = Cameras(
-        cam_from_world=cam_from_world.float(),
-        K=torch.stack(matrices),
-        size=torch.tensor([photograph.size for photograph in photographs]),
-    )
-    estimate = PoseEstimate(
-        source="given",
-        registered=tuple(range(len(photographs))),
-        cameras=cameras,
-        distortion=torch.stack(distortion),
-        points=torch.zeros(0, 3),
-        report=PoseReport(method=f"given by {path.name}"),
-    )
-    return photographs, estimate.validate(photographs)
+    return photographs, given_poses(photographs, fitted, f"given by {path.name}")
 
 
 def load_frames(path: Path, *, limits: Limits = DEFAULT_LIMITS, max_views: int | None = None) -> list[Photograph]:
@@ -118,19 +108,8 @@ def _read_frames(
         raise FormatError(f'{path}: "frames" is not a list of objects', hint="expected the form of transforms.json")
     frames = [frames[i] for i in spread(len(frames), max_views)]
     require_count(len(frames), limits)
-    return content, frames, _find_photographs(path, frames)
-
-
-def _find_photographs(path: Path, frames: list[dict[str, Any]]) -> list[Path]:
-    found = [(_frame_name(path, frame), _find_photograph(path, _frame_name(path, frame))) for frame in frames]
-    missing = [name for name, image in found if image is None]
-    if missing:
-        shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-        raise InputError(
-            f"{path}: {len(missing)} of {len(frames)} photographs are missing: {shown}",
-            hint="paths are taken relative to the folder of the file",
-        )
-    return [image for _, image in found if image is not None]
+    names = [_frame_name(path, frame) for frame in frames]
+    return content, frames, find_all(str(path), names, [_find_photograph(path, name) for name in names])
 
 
 def _frame_name(path: Path, frame: dict[str, Any]) -> str:
@@ -142,26 +121,11 @@ def _frame_name(path: Path, frame: dict[str, Any]) -> str:
 
 def _find_photograph(path: Path, name: str) -> Path | None:
     """The file that a frame names, with any image suffix where the name has none; None if there is none."""
-    folder = path.parent.resolve()
     suffixes = ("",) if is_image_name(name) else ("", *IMAGE_SUFFIXES)
-    for suffix in suffixes:
-        try:
-            candidate = (folder / f"{name}{suffix}").resolve()
-            inside = candidate.is_relative_to(folder)
-            is_file = inside and candidate.is_file()
-        except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL in it, a loop of links
-            raise InputError(f"{path}: the photograph {name[:80]!r} cannot be opened ({error})") from error
-        if not inside:
-            raise InputError(
-                f"{path}: the photograph {name!r} lies outside the folder of the file",
-                hint="put the photographs beside or below the file",
-            )
-        if is_file:
-            return candidate
-    return None
+    return find_inside(str(path), path.parent, name, suffixes)
 
 
-def _read_pose(path: Path, frame: dict[str, Any]) -> torch.Tensor:
+def read_pose(path: Path, frame: dict[str, Any]) -> torch.Tensor:
     """OpenCV cam_from_world of one frame, float64."""
     where = f"{path}: frame {frame['file_path']}"
     try:

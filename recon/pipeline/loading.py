@@ -1,38 +1,160 @@
 """From what a person names on the command line to photographs, and poses where they were given."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from recon.errors import InputError
+from recon.io.archive import unpacked
+from recon.io.colmap import load_colmap_images, model_name, read_colmap
+from recon.io.frames.extract import load_video
+from recon.io.image_folder import list_images
 from recon.io.images import load_photographs
+from recon.io.limits import DEFAULT_LIMITS, Limits
+from recon.io.source_form import Form, form_of, images_below, is_pattern, matches
 from recon.io.transforms_json import load_frames, read_transforms
 from recon.types import Photograph, PoseEstimate
 
 Poses = Literal["auto", "given", "sfm"]
 
 
-def load_source(source: Path, poses: Poses, max_views: int | None) -> tuple[list[Photograph], PoseEstimate | None]:
-    """Photographs, and the poses that came with them.
+@dataclass(frozen=True)
+class Source:
+    """What was found under the name that a person gave.
+
+    Attributes:
+        kind: In words, to be said aloud, e.g. "COLMAP model (binary), 40 images".
+        photographs: At least one.
+        given: The poses that came with them, or None.
+        notes: Further facts, ready for JSON.
+    """
+
+    kind: str
+    photographs: list[Photograph]
+    given: PoseEstimate | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    poses: Poses
+    max_views: int | None
+    fps: float | None
+    limits: Limits
+
+
+def open_source(
+    source: Path | str | Sequence[Path],
+    *,
+    poses: Poses = "auto",
+    max_views: int | None = None,
+    fps: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Source:
+    """Find out what a source is, and load it.
 
     Args:
-        source: A folder of photographs, a folder with `transforms.json`, or such a JSON file.
+        source: A folder of photographs, a folder with `transforms.json` or a COLMAP model, such a JSON file, a video, a
+            zip archive of one of these, an image, several images, or a pattern such as `photos/*.jpg`.
         poses: "given" wants poses in the source, "sfm" ignores them, "auto" takes them where there are any.
-        max_views: Keep at most this many, evenly spread.
+        max_views: Keep at most this many photographs, evenly spread.
+        fps: Frames per second to take from a video; None for about 40 in all.
+        limits: Bounds that are checked before memory is taken.
 
     Raises:
-        InputError: Nothing there, or "given" without poses.
+        InputError: Nothing there, "given" without poses, or `fps` without a video.
+        FormatError, LimitError, GeometryError: As the reader of that form.
     """
-    try:
-        exists, transforms = source.exists(), source if source.suffix == ".json" else source / "transforms.json"
-        has_poses = transforms.is_file()
-    except OSError as error:
-        raise InputError(f"{source} cannot be opened ({error.strerror or error})") from error
-    if not exists:
-        raise InputError(f"{source} does not exist", hint="name a folder of photographs or a transforms.json")
-    if has_poses and poses == "sfm":
-        return load_frames(transforms, max_views=max_views), None
-    if has_poses:
-        return read_transforms(transforms, max_views=max_views)
-    if poses == "given":
-        raise InputError(f"{source} holds no transforms.json, so no poses are given", hint="use --poses sfm")
-    return load_photographs(source, max_views=max_views), None
+    wishes = _Wishes(poses, max_views, fps, limits)
+    if not isinstance(source, (Path, str)):
+        return _without_poses("list of files", list(source), wishes)
+    if is_pattern(source):
+        return _without_poses(f"pattern {source}", matches(str(source)), wishes)
+    return _open(Path(source), form_of(Path(source)), wishes)
+
+
+def load_source(source: Path, poses: Poses, max_views: int | None) -> tuple[list[Photograph], PoseEstimate | None]:
+    """Photographs, and the poses that came with them; see `open_source`."""
+    found = open_source(source, poses=poses, max_views=max_views)
+    return found.photographs, found.given
+
+
+def _open(path: Path, form: Form, wishes: _Wishes) -> Source:
+    if form is Form.ZIP:
+        return _open_zip(path, wishes)
+    if form is Form.VIDEO:
+        return _open_video(path, wishes)
+    if form in (Form.TRANSFORMS, Form.COLMAP):
+        return _open_posed(path, form, wishes)
+    if form is Form.IMAGE:
+        return _without_poses(f"image {path.name}", [path], wishes)
+    return _without_poses("folder", list_images(path), wishes)
+
+
+def _open_zip(path: Path, wishes: _Wishes) -> Source:
+    with unpacked(path, limits=wishes.limits) as root:
+        form = form_of(root)
+        while form is Form.FOLDER and len(entries := list(root.iterdir())) == 1:
+            root = entries[0]
+            form = form_of(root)
+        if form is Form.ZIP:
+            raise InputError(f"{path}: holds another archive", hint="unpack it first")
+        if form is Form.FOLDER:
+            found = _without_poses("folder", images_below(root), wishes)
+        else:
+            found = _open(root, form, wishes)
+    return replace(found, kind=f"zip archive {path.name}: {found.kind}")
+
+
+def _open_video(path: Path, wishes: _Wishes) -> Source:
+    _require_no_poses_wanted(str(path), wishes)
+    video = load_video(path, fps=wishes.fps, max_views=wishes.max_views, limits=wishes.limits)
+    notes = {
+        "video_seconds": video.seconds,
+        "video_frames": video.num_frames,
+        "video_damaged": video.num_damaged,
+        "frame_seconds": list(video.times),
+    }
+    return Source(f"video {path.name}, {video.words}", video.photographs, None, notes)
+
+
+def _open_posed(path: Path, form: Form, wishes: _Wishes) -> Source:
+    _require_no_fps(form.value, wishes)
+    bounds: dict[str, Any] = {"limits": wishes.limits, "max_views": wishes.max_views}
+    if form is Form.COLMAP:
+        name, ignoring, reading = model_name(path), load_colmap_images, read_colmap
+    else:
+        path = path / "transforms.json" if path.is_dir() else path
+        name, ignoring, reading = path.name, load_frames, read_transforms
+    if wishes.poses == "sfm":
+        photographs = ignoring(path, **bounds)
+        return Source(f"{name} without its poses, {_count(photographs)}", photographs)
+    photographs, given = reading(path, **bounds)
+    return Source(f"{name}, {_count(photographs)}", photographs, given, {"given_points": len(given.points)})
+
+
+def _without_poses(kind: str, paths: list[Path], wishes: _Wishes) -> Source:
+    _require_no_poses_wanted(kind, wishes)
+    _require_no_fps(kind, wishes)
+    photographs = load_photographs(paths, limits=wishes.limits, max_views=wishes.max_views)
+    chosen = "" if len(photographs) == len(paths) else f" of {len(paths)}, evenly spread"
+    return Source(f"{kind}, {_count(photographs)}{chosen}", photographs)
+
+
+def _require_no_poses_wanted(what: str, wishes: _Wishes) -> None:
+    if wishes.poses == "given":
+        raise InputError(
+            f"{what}: holds no transforms.json and no COLMAP model, so no poses are given", hint="use --poses sfm"
+        )
+
+
+def _require_no_fps(what: str, wishes: _Wishes) -> None:
+    if wishes.fps is not None:
+        raise InputError(
+            f"frames per second were asked for, but the source is no video: {what}", hint="leave --fps out"
+        )
+
+
+def _count(photographs: list[Photograph]) -> str:
+    return f"{len(photographs)} image{'' if len(photographs) == 1 else 's'}"

@@ -23,6 +23,7 @@ class Photograph:
         original_size: Width and height of the upright photograph in its file; `pixels` may be smaller.
         focal_px: Focal length in pixels of `pixels` as the camera wrote it (EXIF), or None.
         camera_id: Photographs of one camera, lens and size share it.
+        orientation: EXIF orientation 1..8 of the picture in its file; `pixels` are upright whatever it says.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Photograph:
     original_size: tuple[int, int]
     focal_px: float | None = None
     camera_id: str = ""
+    orientation: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -69,6 +71,7 @@ class PoseEstimate:
         distortion: OpenCV k1, k2, p1, p2 of each camera; zeros for none.
         points: Sparse surface points in the world; may be empty.
         report: How well it went.
+        point_colors: sRGB of each point, or None.
     """
 
     source: str
@@ -77,6 +80,7 @@ class PoseEstimate:
     distortion: Float[Tensor, "registered 4"]
     points: Float[Tensor, "points 3"]
     report: PoseReport
+    point_colors: UInt8[Tensor, "points 3"] | None = None
 
     def validate(self, photographs: list[Photograph]) -> "PoseEstimate":
         """Return self, or raise a typed error; `photographs` are those that the poses belong to."""
@@ -84,6 +88,8 @@ class PoseEstimate:
         require_shape("distortion", self.distortion, (len(self.cameras), 4))
         require_finite("distortion", self.distortion)
         require_finite("points", self.points)
+        if self.point_colors is not None:
+            require_shape("point_colors", self.point_colors, (len(self.points), 3))
         if len(self.registered) != len(self.cameras):
             raise InputError(f"{len(self.registered)} photographs have {len(self.cameras)} cameras")
         sizes = torch.tensor([photographs[i].size for i in self.registered]).reshape(-1, 2)

@@ -221,9 +221,16 @@ def test_too_many_frames(photo_folder: Path):
         read_transforms(write(photo_folder), limits=Limits(max_photographs=2))
 
 
-def test_poses_of_the_picture_before_turning_are_noticed(photo_folder: Path):
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(photo_folder / "images/1.png", exif=exif)
+def test_size_of_another_picture_is_noticed(photo_folder: Path):
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(photo_folder / "images/1.png")
     with pytest.raises(GeometryError, match=r"images/1\.png.*40 x 30.*30 x 40"):
+        read_transforms(write(photo_folder))
+
+
+@pytest.mark.parametrize("orientation", [5, 7])
+def test_camera_of_a_mirrored_picture_is_refused(orientation: int, photo_folder: Path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(photo_folder / "images/1.png", exif=exif)
+    with pytest.raises(GeometryError, match=rf"images/1\.png.*orientation {orientation} mirrors"):
         read_transforms(write(photo_folder))

@@ -27,12 +27,15 @@ class PresetFile(ActionConfigFile):
     def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
         """Apply the file."""
         path = find_config(values)
-        require_plain_data(path)
+        require_sections(path, require_plain_data(path), parser.get_defaults())
         super().__call__(parser, cfg, str(path), option_string)
 
 
-def require_plain_data(path: Path) -> None:
+def require_plain_data(path: Path) -> Any:
     """Refuse a YAML file that holds more than a tree of mappings, lists and scalars with none of `CODE_KEYS`.
+
+    Returns:
+        What it holds.
 
     Raises:
         InputError: The file cannot be read.
@@ -51,11 +54,40 @@ def require_plain_data(path: Path) -> None:
         text = data.decode("utf-8")
         _require_small_tree(path, text)
         content = yaml.safe_load(text)
+        found = CODE_KEYS & set(_keys(content))
     except (yaml.YAMLError, ValueError) as error:
         raise FormatError(f"{path} is not plain YAML: {error}", hint="a config holds data, never code") from error
-    found = CODE_KEYS & set(_keys(content))
     if found:
         raise FormatError(f"{path} holds {', '.join(sorted(found))}", hint="a config holds data and cannot name code")
+    return content
+
+
+def require_sections(path: Path, content: Any, defaults: Namespace) -> None:
+    """Refuse a file that gives a single value, or none, where a section of settings belongs, or none for a setting.
+
+    Args:
+        path: For the message.
+        content: What the file holds.
+        defaults: Settings as the parser nests them.
+
+    Raises:
+        FormatError: Something else than a mapping stands for a section, or nothing for a setting that has a value.
+    """
+    if not isinstance(content, dict):
+        raise FormatError(f"{path} holds {_kind(content)}, expected settings by name")
+    for name, value in content.items():
+        default = defaults.get(str(name))
+        hint = f"leave {name} out to take its default"
+        if isinstance(default, Namespace) and not isinstance(value, dict):
+            raise FormatError(f"{path}: {name} is {_kind(value)}, expected settings by name", hint=hint)
+        if isinstance(default, Namespace):
+            require_sections(path, value, default)
+        elif value is None and default is not None:
+            raise FormatError(f"{path}: {name} has no value", hint=hint)
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
 
 
 def _require_small_tree(path: Path, text: str) -> None:

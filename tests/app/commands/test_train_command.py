@@ -118,6 +118,11 @@ def test_a_config_is_small(tmp_path: Path) -> None:
         ("model:\n  dim: wide\n", "dim"),
         ("modle:\n  dim: 64\n", "modle"),
         ("modle: 3\n", "modle"),
+        ("trainer:\n", "trainer is nothing"),
+        ("trainer: 3\n", "trainer is a int"),
+        ("- trainer\n", "holds a list"),
+        ("model: {dim: }\n", "dim"),
+        (f"? 0x1{'0' * 5000}\n: 1\n", "4300 digits"),
     ],
 )
 def test_unknown_key_or_wrong_type_is_an_error(

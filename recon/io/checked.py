@@ -46,7 +46,7 @@ def writable(path: Path, gaussians: Gaussians) -> Gaussians:
         GeometryError: They are not valid.
         ExportError: A value does not fit single precision.
     """
-    valid = gaussians.validate().detach().to("cpu")
+    valid = gaussians.detach().validate().to("cpu")
     single = Gaussians(*(getattr(valid, field.name).float() for field in fields(valid)))
     if not all(bool(torch.isfinite(getattr(single, field.name)).all()) for field in fields(single)):
         raise ExportError(f"{path}: some values do not fit single precision", hint="scale the scene down")

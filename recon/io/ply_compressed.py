@@ -94,4 +94,4 @@ def _harmonics(codes: np.ndarray) -> Float[np.ndarray, "rows coefficients 3"]:
     """Bytes, channel by channel, to coefficients; 0 and 255 are the ends, others the middle of their 256th."""
     unit = np.where(codes == 0, 0, np.where(codes == 255, 1, (codes + np.float32(0.5)) / 256))
     values = ((unit - 0.5) * SH_RANGE).astype(np.float32)
-    return np.ascontiguousarray(values.reshape(len(codes), 3, -1).swapaxes(1, 2))
+    return np.ascontiguousarray(values.reshape(len(codes), 3, codes.shape[1] // 3).swapaxes(1, 2))

@@ -122,7 +122,7 @@ def decode_spz(path: Path, limits: Limits) -> Gaussians:
         scales=torch.from_numpy(log_scales).exp(),
         quats=torch.from_numpy(quats(tables["quat"])[:, [3, 0, 1, 2]]),
         opacities=torch.from_numpy(tables["opacity"][:, 0].astype(np.float32) / 255),
-        sh=torch.from_numpy(np.concatenate([dc, higher], axis=1).reshape(num, -1, 3)),
+        sh=torch.from_numpy(np.concatenate([dc, higher], axis=1).reshape(num, dc.shape[1] // 3 + higher.shape[1] // 3, 3)),
     )
     return turned_about_x(gaussians)
 

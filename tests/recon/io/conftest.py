@@ -70,3 +70,20 @@ def scene(generator: torch.Generator) -> Scene:
     )
     provenance = Provenance("tiny", "0" * 64, "given", {"views": {"max": 4}}, {"torch": "2.13"}, 7)
     return Scene(views, gaussians, provenance, up=(0.0, -1.0, 0.0), unit="given", report={"seconds": 1.5})
+
+
+def random_gaussians(num: int, degree: int, seed: int = 0) -> Gaussians:
+    """Gaussians of the sizes and colours that scenes have, spread over some ten units."""
+    generator = torch.Generator().manual_seed(seed)
+    return Gaussians(
+        means=3 * torch.randn(num, 3, generator=generator),
+        scales=(torch.randn(num, 3, generator=generator) - 3).exp(),
+        quats=torch.nn.functional.normalize(torch.randn(num, 4, generator=generator), dim=1),
+        opacities=torch.rand(num, generator=generator),
+        sh=torch.rand(num, (degree + 1) ** 2, 3, generator=generator) * 1.8 - 0.9,
+    )
+
+
+@pytest.fixture
+def make_gaussians() -> Callable[..., Gaussians]:
+    return random_gaussians

@@ -1,16 +1,16 @@
 """Outputs that are either whole or absent."""
 
-import contextlib
+import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from recon.errors import ExportError
+from recon.io.interrupts import interrupts_wait
+from recon.io.part_entries import Part, is_part, part_file, part_folder, remove_stale
 
-PART_SUFFIX = ".part"
 # The file whose presence says that an output folder is complete: replaced last.
 SIDECAR = "scene.json"
 
@@ -19,59 +19,65 @@ SIDECAR = "scene.json"
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give the path of a temporary file in the same folder, which takes the place of `path` at the end.
 
-    On any error the temporary file is removed and `path` stays as it was.
+    On any error the temporary file is removed and `path` stays as it was. What killed processes left of earlier tries
+    to write `path` is removed.
 
     Raises:
         ExportError: The folder or the disk does not take the file.
     """
-    temporary = path.with_name(_part_name(path.name))
     try:
         if path.is_dir():
             raise ExportError(f"{path}: is a folder, expected a file name")
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        yield temporary
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
+        with part_file(path.parent, path.name) as part:
+            yield part.path
+            _sync(part.path)
+            part.move_to(path)
+            _sync(path.parent)
     except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        raise _cannot_write(path, error) from error
 
 
-def check_output(out: Path, overwrite: bool) -> None:
+def check_output(out: Path, overwrite: bool, *, expected_bytes: int = 0) -> None:
     """Raise unless results can be written to the folder `out`; meant to be called before any work begins.
 
+    Args:
+        out: Folder of the results.
+        overwrite: Whether it may hold files.
+        expected_bytes: About how much the results will take.
+
     Raises:
-        ExportError: `out` is a file, holds files and `overwrite` is False, or does not take a new file.
+        ExportError: `out` is a file, holds files and `overwrite` is False, does not take a new file, or its disk has
+            less room than expected.
     """
     try:
         if out.exists() and not out.is_dir():
             raise ExportError(f"{out}: is a file, expected a folder")
-        if out.is_dir() and not overwrite and any(not _is_part(entry) for entry in out.iterdir()):
+        if out.is_dir() and not overwrite and any(not is_part(entry) for entry in out.iterdir()):
             raise ExportError(
                 f"{out}: already holds files", hint="name another folder, or pass --overwrite to replace the results"
             )
         place = _staging_place(out)
         while not place.exists():
             place = place.parent
-        probe = place / _part_name("probe")
-        probe.touch(exist_ok=False)
-        probe.unlink()
+        with part_file(place, "probe"):
+            free = shutil.disk_usage(place).free
     except OSError as error:
+        raise _cannot_write(out, error) from error
+    if free < expected_bytes:
         raise ExportError(
-            f"{out}: cannot be written ({error.strerror or error})", hint="name a folder that you may write to"
-        ) from error
+            f"{out}: the results take about {expected_bytes / 1e6:,.0f} MB, its disk has {free / 1e6:,.0f} MB left",
+            hint="make room, name a folder on another disk, or ask for fewer or smaller views",
+        )
 
 
 @contextmanager
 def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
     """Give a hidden temporary folder whose files are moved to `out` once all of them are written.
 
-    On any error before that the temporary folder is removed and `out` stays as it was. Files that `out` already holds
-    are replaced only by files of the same name; all others stay. `scene.json` is taken away first and put back last,
-    so that it never stands beside files of another run.
+    On any error before that, Ctrl-C included, the temporary folder is removed and `out` stays as it was. Files that
+    `out` already holds are replaced only by files of the same name; all others stay. `scene.json` is taken away first
+    and put back last, so that it never stands beside files of another run. What killed runs left of earlier tries to
+    write `out` is removed.
 
     Raises:
         ExportError: As `check_output`; or the disk does not take the files.
@@ -80,27 +86,29 @@ def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
     try:
         place = _staging_place(out)
         place.mkdir(parents=True, exist_ok=True)
-        staging = place / _part_name(out.name)
-        staging.mkdir()
+        remove_stale(out.parent, out.name)  # of a run that was killed before `out` was there
+        with part_folder(place, out.name) as part:
+            yield part.path
+            _publish(part, out)
     except OSError as error:
-        raise ExportError(f"{out}: cannot be written ({error.strerror or error})") from error
-    try:
-        yield staging
-        _publish(staging, out)
-    except OSError as error:
-        raise ExportError(f"{out}: cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        raise _cannot_write(out, error) from error
 
 
-def _publish(staging: Path, out: Path) -> None:
+def _publish(part: Part, out: Path) -> None:
+    staging = part.path
     files = sorted((p for p in staging.rglob("*") if p.is_file()), key=lambda p: (p == staging / SIDECAR, p))
     for file in files:
         _sync(file)
-    if not out.exists():
-        os.replace(staging, out)
-        _sync(out.parent)
-        return
+    with interrupts_wait():
+        if out.exists():
+            _move_into(out, staging, files)
+        else:
+            part.move_to(out)
+            _sync(out.parent)
+
+
+def _move_into(out: Path, staging: Path, files: list[Path]) -> None:
+    """Move files to the same places below `out`; the last of them says that the folder is complete."""
     targets = [out / file.relative_to(staging) for file in files]
     for target in targets:
         if target.is_dir():
@@ -120,12 +128,18 @@ def _staging_place(out: Path) -> Path:
     return out if out.exists() else out.parent
 
 
-def _part_name(name: str) -> str:
-    return f".{name[:40]}.{secrets.token_hex(6)}{PART_SUFFIX}"
+HINTS = {
+    errno.ENOSPC: "make room on the disk, or name a folder on another one",
+    errno.EDQUOT: "make room within your quota, or name a folder on another disk",
+    errno.EFBIG: "the file would be larger than allowed here (ulimit -f, or the file system); name another folder",
+    errno.EROFS: "name a folder that you may write to",
+    errno.EACCES: "name a folder that you may write to",
+}
 
 
-def _is_part(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(PART_SUFFIX)
+def _cannot_write(path: Path, error: OSError) -> ExportError:
+    hint = HINTS.get(error.errno or 0, "name another folder")
+    return ExportError(f"{path}: cannot be written ({error.strerror or error})", hint=hint)
 
 
 def _sync(path: Path) -> None:

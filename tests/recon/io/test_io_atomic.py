@@ -1,9 +1,9 @@
+import errno
 import os
-import random
+import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,10 @@ def content(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def write_files(out: Path, names: tuple[str, ...]) -> None:
+def write_files(out: Path, names: tuple[str, ...], text: str = "new") -> None:
     with staged_folder(out, overwrite=True) as staging:
         for name in names:
-            (staging / name).write_text("new")
+            (staging / name).write_text(text)
 
 
 def test_file_appears_whole_at_the_end(tmp_path: Path):
@@ -158,47 +158,117 @@ def test_existing_files_need_overwrite(tmp_path: Path):
     assert content(tmp_path) == {"foreign.txt": "old"}
 
 
-def test_what_a_killed_run_left_does_not_count(tmp_path: Path):
-    script = (
-        "import os, sys, pathlib; from recon.io.atomic import staged_folder\n"
-        "with staged_folder(pathlib.Path(sys.argv[1]), overwrite=False) as staging:\n"
-        "    (staging / 'x.txt').write_text('half'); os.kill(os.getpid(), 9)"
-    )
-    out = tmp_path / "out"
-    out.mkdir()
-    killed = subprocess.run([sys.executable, "-c", script, str(out)], check=False)
-    assert killed.returncode == -9
-    assert not (out / "x.txt").exists()
-    with staged_folder(out, overwrite=False) as staging:
-        (staging / "x.txt").write_text("whole")
-    assert (out / "x.txt").read_text() == "whole"
-
-
-OVERWRITE_FOREVER = """
-import pathlib, sys
-from recon.io.atomic import staged_folder
-for number in range(10**9):
-    with staged_folder(pathlib.Path(sys.argv[1]), overwrite=True) as staging:
-        for name in ("a.txt", "b.txt", "c.txt", "scene.json"):
-            (staging / name).write_text(f"{number % 10}" * 20_000)
-    if number == 0:
-        print("ready", flush=True)
+KILLED_WHILE_WRITING = """
+import os, sys, pathlib
+from recon.io.atomic import atomic_write, staged_folder
+out = pathlib.Path(sys.argv[1])
+write = staged_folder(out, overwrite=True) if sys.argv[2] == "folder" else atomic_write(out)
+with write as part:
+    (part / "x.txt" if part.is_dir() else part).write_text("half")
+    os.kill(os.getpid(), 9)
 """
 
 
-def test_killed_at_any_moment_nothing_is_torn(tmp_path: Path):
-    """Every file is whole; scene.json is absent, or all files are of its run."""
-    moments = random.Random(0)
-    for kill in range(15):
-        out = tmp_path / str(kill)
-        with subprocess.Popen([sys.executable, "-c", OVERWRITE_FOREVER, str(out)], stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"ready\n"
-            time.sleep(moments.uniform(0, 0.02))
-            child.kill()
-        found = {name: text for name, text in content(out).items() if ".part" not in name}
-        assert all(len(text) == 20_000 and len(set(text)) == 1 for text in found.values())
-        assert "scene.json" not in found or (len(found) == 4 and len(set(found.values())) == 1)
+def killed_while_writing(out: Path, kind: str) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(out), kind], check=False)
+    assert killed.returncode == -9
+
+
+def parts(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if ".part" in path.name]
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_what_a_killed_run_left_goes_with_the_next(existing: bool, tmp_path: Path):
+    out = tmp_path / "out"
+    if existing:
+        out.mkdir()
+    killed_while_writing(out, "folder")
+    assert len(parts(tmp_path)) == 1
+    assert not (out / "x.txt").exists()
+    out.mkdir(exist_ok=True)  # what is left may lie inside or beside it
+    with staged_folder(out, overwrite=False) as staging:
+        (staging / "x.txt").write_text("whole")
+    assert content(tmp_path) == {"out/x.txt": "whole"}
+    assert parts(tmp_path) == []
+
+
+def test_what_a_killed_writer_of_a_file_left_goes_with_the_next(tmp_path: Path):
+    killed_while_writing(tmp_path / "x.txt", "file")
+    assert [path.read_text() for path in parts(tmp_path)] == ["half"]
+    with atomic_write(tmp_path / "x.txt") as temporary:
+        temporary.write_text("whole")
+    assert content(tmp_path) == {"x.txt": "whole"}
+
+
+def test_what_another_writer_holds_is_left_alone(tmp_path: Path):
+    """Two writers of one file: each has its own temporary one, and the later one wins."""
+    with atomic_write(tmp_path / "x.txt") as first:
+        first.write_text("first")
+        with atomic_write(tmp_path / "x.txt") as second:
+            assert first.read_text() == "first"
+            second.write_text("second")
+        assert content(tmp_path).keys() == {"x.txt", first.name}
+    assert content(tmp_path) == {"x.txt": "first"}
+    with staged_folder(tmp_path / "out", overwrite=True) as staging:
+        (staging / "x.txt").write_text("first")
+        with staged_folder(tmp_path / "out", overwrite=True) as other:
+            (other / "y.txt").write_text("second")
+        assert (staging / "x.txt").read_text() == "first"
+    assert (tmp_path / "out" / "x.txt").read_text() == "first"
+
+
+def test_without_locks_nothing_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As on a network share that refuses them: what is left may be another machine's."""
+    killed_while_writing(tmp_path / "x.txt", "file")
+    (left,) = parts(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with atomic_write(tmp_path / "x.txt") as temporary:
+        temporary.write_text("whole")
+    assert content(tmp_path) == {"x.txt": "whole", left.name: "half"}
+
+
+def test_a_writer_that_replaces_its_file_leaves_no_trace(tmp_path: Path):
+    """safetensors writes another file and renames it."""
+
+    def fail_half_way() -> None:
+        with atomic_write(tmp_path / "x.txt") as temporary:
+            (tmp_path / "own").write_text("half")
+            (tmp_path / "own").replace(temporary)
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        fail_half_way()
+    assert content(tmp_path) == {}
+
+
+def test_room_on_the_disk_is_looked_at_before_any_work(tmp_path: Path):
+    check_output(tmp_path / "out", overwrite=False, expected_bytes=1)
+    with pytest.raises(ExportError, match=r"take about 1,000,000,000 MB, its disk has [\d,]+ MB left") as caught:
+        check_output(tmp_path / "out", overwrite=False, expected_bytes=10**15)
+    assert "make room" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupting_the_last_moves_changes_nothing_but_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    out = tmp_path / "out"
+    for word in ("old", "new"):
+        real_replace = os.replace
+
+        def replace(source: Path, target: Path, real_replace=real_replace) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            real_replace(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            write_files(out, ("a.txt", "b.txt", "scene.json"), word)
+        monkeypatch.setattr(os, "replace", real_replace)
+        assert content(tmp_path) == {f"out/{name}": word for name in ("a.txt", "b.txt", "scene.json")}
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_check_makes_nothing(tmp_path: Path):
@@ -231,6 +301,6 @@ def test_folder_that_refuses_new_files(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ExportError, match="Read-only file system"):
         check_output(tmp_path / "out", overwrite=False)

@@ -42,6 +42,8 @@ def form_of(path: Path) -> Form:
                 f"{path} does not exist",
                 hint="name a folder of photographs, a video, a zip archive, a COLMAP model or a transforms.json",
             )
+        if not path.is_file():
+            raise InputError(f"{path} is neither a file nor a folder")
         return _form_of_file(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be opened ({getattr(error, 'strerror', None) or error})") from error

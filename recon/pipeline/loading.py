@@ -49,7 +49,7 @@ def open_source(
     *,
     poses: Poses = "auto",
     max_views: int | None = None,
-    fps: float | None = None,
+    fps: float | int | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Source:
     """Find out what a source is, and load it.

@@ -69,8 +69,11 @@ def write_model(folder: Path, model: ColmapModel, *, binary: bool = True) -> lis
         The files.
 
     Raises:
-        ExportError: A file cannot be written.
+        ExportError: A file cannot be written; or a name holds a blank, at which COLMAP would cut it in a text file.
     """
+    cut = [image.name for image in model.images.values() if len(image.name.split()) != 1]
+    if cut and not binary:
+        raise ExportError(f"{cut[0]!r} cannot stand in a text model", hint="write the binary form")
     writers = _BINARY if binary else _TEXT
     files = []
     for name, records in writers.items():

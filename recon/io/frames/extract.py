@@ -57,7 +57,7 @@ class VideoFrames:
 
 
 def load_video(
-    path: Path, *, fps: float | None = None, max_views: int | None = None, limits: Limits = DEFAULT_LIMITS
+    path: Path, *, fps: float | int | None = None, max_views: int | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> VideoFrames:
     """The sharpest frame of each stretch of time.
 

@@ -25,6 +25,8 @@ def demuxer_of(path: Path) -> str:
         InputError: The file cannot be read.
         FormatError: It is none of these.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
     try:
         with path.open("rb") as file:
             head = file.read(16)

@@ -44,7 +44,7 @@ def _defects(g: Gaussians) -> dict[str, int]:
     """Number of Gaussians with each defect."""
 
     def beyond(values: Tensor) -> int:
-        return int((~(values.abs() < LARGEST_VALUE)).reshape(len(values), -1).any(1).sum())
+        return int((~(values.abs() < LARGEST_VALUE)).flatten(1).any(1).sum())
 
     return {
         "means_not_finite": beyond(g.means),
@@ -52,7 +52,7 @@ def _defects(g: Gaussians) -> dict[str, int]:
         "scales_not_positive": int((g.scales <= 0).any(1).sum()),
         "rotations_not_finite": beyond(g.quats),
         "rotations_zero": int((g.quats == 0).all(1).sum()),
-        "opacities_not_finite": beyond(g.opacities),
+        "opacities_not_finite": beyond(g.opacities[:, None]),
         "colours_not_finite": beyond(g.sh),
     }
 

@@ -5,12 +5,13 @@ import sys
 from jsonargparse import ArgumentParser
 
 import recon
-from app.commands import convert, doctor, info, reconstruct, render, train
+from app.commands import convert, doctor, info, reconstruct, render, train, view
 from app.console import log_to_stderr, parse, reporting_errors
 
 COMMANDS = {
     "reconstruct": reconstruct,
     "render": render,
+    "view": view,
     "convert": convert,
     "info": info,
     "train": train,

@@ -87,7 +87,7 @@ def ways_of(readers: Path, folder: Path, gaussians: Gaussians) -> dict[str, tupl
 
 
 def check(readers: Path, name: str, gaussians: Gaussians) -> list[Row]:
-    """One row for each way. The bound of .splat, which has no view-dependent colour, holds for the rest of the scene."""
+    """One row for each way. A .splat has no view-dependent colour: it is held against the scene without."""
     cameras, rows = cameras_around(gaussians), []
     with tempfile.TemporaryDirectory() as folder:
         found = ways_of(readers, Path(folder), gaussians)
@@ -118,8 +118,9 @@ def main(arguments: list[str]) -> int:
     for name, gaussians in scenes.items():
         for row in check(readers, name, gaussians):
             missed += not row.passed
-            print(json.dumps(vars(row) | {"errors": {k: float(f"{v:.3g}") for k, v in row.errors.items()}}), flush=True)
-    print(f"{missed} missed" if missed else "all passed", file=sys.stderr)
+            errors = {field: float(f"{error:.3g}") for field, error in row.errors.items()}
+            sys.stdout.write(json.dumps(vars(row) | {"psnr": round(row.psnr, 2), "errors": errors}) + "\n")
+    sys.stderr.write(f"{missed} missed\n" if missed else "all passed\n")
     return 1 if missed else 0
 
 

@@ -17,7 +17,7 @@ from recon.types import Gaussians
 
 EXTENSION = "KHR_gaussian_splatting:"
 ODD_IN_YZ = (1, 2, 4, 7, 9, 11, 12, 14)
-"""Of y z x | xy yz 3zz-1 xz xx-yy | y(3xx-yy) xyz y(5zz-1) z(5zz-3) x(5zz-1) z(xx-yy) x(xx-3yy); index 0 is constant."""
+"""Of 1 | y z x | xy yz 3zz-1 xz xx-yy | y(3xx-yy) xyz y(5zz-1) z(5zz-3) x(5zz-1) z(xx-yy) x(xx-3yy)."""
 
 
 def with_plyfile(path: Path) -> Gaussians:

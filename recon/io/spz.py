@@ -1,7 +1,6 @@
 """3D Gaussians as SPZ, the compressed file of Niantic Labs (github.com/nianticlabs/spz).
 
-Written is version 3, read are 2 and 3: a gzip stream of a header of 16 bytes (magic NGSP, version, number, degree,
-fractional bits, flags, 0; little endian), then tables one after the other:
+Written is version 3, read are 2 to 4. After the header (see `recon.io.spz_streams`) come tables, one after the other:
 
 - centres, 3 x 24-bit fixed point;
 - opacities, a byte;
@@ -16,48 +15,26 @@ converter and PlayCanvas's do. Writing turns the world by half a turn about x, r
 """
 
 import gzip
-import struct
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from recon.errors import ExportError, FormatError
+from recon.errors import ExportError
 from recon.geometry.half_turn import turned_about_x
 from recon.io.atomic import atomic_write
 from recon.io.checked import check_count, writable
 from recon.io.file_bytes import file_size, read_bytes
 from recon.io.limits import Limits
 from recon.io.spz_rotations import pack_smallest_three, unpack_first_three, unpack_smallest_three
+from recon.io.spz_streams import HEADER, MAGIC, SpzHeader, open_spz
 from recon.types import Gaussians
 
-MAGIC = b"NGSP"
-HEADER = struct.Struct("<4sIIBBBB")
 VERSION = 3
 MAX_FRACTIONAL_BITS = 20
 COLOR_SCALE = 0.15
 LOG_SCALE_OFFSET, LOG_SCALE_STEPS = 10.0, 16.0
 GZIP_LEVEL = 6
-HAS_EXTENSIONS = 0x2
-
-
-@dataclass(frozen=True)
-class SpzHeader:
-    """What stands at the beginning of the stream."""
-
-    version: int
-    num_gaussians: int
-    sh_degree: int
-    fractional_bits: int
-    flags: int
-
-    @property
-    def columns(self) -> dict[str, int]:
-        """Bytes a Gaussian has in each table, in the order of the file."""
-        higher = 3 * ((self.sh_degree + 1) ** 2 - 1)
-        return {"mean": 9, "opacity": 1, "color": 3, "scale": 3, "quat": 4 if self.version == 3 else 3, "sh": higher}
 
 
 def write_spz(path: Path, gaussians: Gaussians) -> None:
@@ -101,11 +78,10 @@ def decode_spz(path: Path, limits: Limits) -> Gaussians:
 
     Raises:
         InputError: The file cannot be read.
-        FormatError: It is not SPZ of version 2 or 3, is damaged, or holds harmonics above degree 3.
+        FormatError: It is not SPZ of version 2 to 4, is damaged, or holds extensions or harmonics above degree 3.
         LimitError: It holds more Gaussians than `limits` allow.
     """
-    stream = _Stream(path, read_bytes(path, 0, file_size(path)))
-    header = _parse_header(path, stream.take(HEADER.size))
+    header, stream = open_spz(path, read_bytes(path, 0, file_size(path)))
     num = header.num_gaussians
     check_count(path, num, limits)
     tables = {
@@ -113,7 +89,7 @@ def decode_spz(path: Path, limits: Limits) -> Gaussians:
         for name, width in header.columns.items()
     }
     stream.end()
-    quats = unpack_smallest_three if header.version == 3 else unpack_first_three
+    quats = unpack_first_three if header.version == 2 else unpack_smallest_three
     dc = (tables["color"].astype(np.float32) / 255 - 0.5) / COLOR_SCALE
     higher = tables["sh"].astype(np.float32) / 128 - 1
     log_scales = tables["scale"].astype(np.float32) / LOG_SCALE_STEPS - LOG_SCALE_OFFSET
@@ -122,7 +98,9 @@ def decode_spz(path: Path, limits: Limits) -> Gaussians:
         scales=torch.from_numpy(log_scales).exp(),
         quats=torch.from_numpy(quats(tables["quat"])[:, [3, 0, 1, 2]]),
         opacities=torch.from_numpy(tables["opacity"][:, 0].astype(np.float32) / 255),
-        sh=torch.from_numpy(np.concatenate([dc, higher], axis=1).reshape(num, dc.shape[1] // 3 + higher.shape[1] // 3, 3)),
+        sh=torch.from_numpy(
+            np.concatenate([dc, higher], axis=1).reshape(num, dc.shape[1] // 3 + higher.shape[1] // 3, 3)
+        ),
     )
     return turned_about_x(gaussians)
 
@@ -132,56 +110,9 @@ def spz_header(path: Path) -> SpzHeader:
 
     Raises:
         InputError: The file cannot be read.
-        FormatError: It is not SPZ of version 2 or 3.
+        FormatError: It is not SPZ of version 2 to 4.
     """
-    return _parse_header(path, _Stream(path, read_bytes(path, 0, file_size(path))).take(HEADER.size))
-
-
-def _parse_header(path: Path, data: bytes) -> SpzHeader:
-    magic, version, num, degree, bits, flags, _ = HEADER.unpack(data)
-    if magic != MAGIC or version not in (2, 3):
-        raise FormatError(f"{path}: {magic!r} version {version} found, expected {MAGIC!r} version 2 or 3")
-    if degree > 3 or bits > 24:
-        raise FormatError(f"{path}: harmonics of degree {degree} and {bits} fractional bits, expected at most 3 and 24")
-    if flags & HAS_EXTENSIONS:
-        raise FormatError(f"{path}: SPZ with extensions is not supported", hint="save it without extensions")
-    return SpzHeader(version, num, degree, bits, flags)
-
-
-class _Stream:
-    """What a gzip file unfolds to, never more than asked for."""
-
-    def __init__(self, path: Path, data: bytes):
-        if data.startswith(MAGIC):
-            raise FormatError(f"{path}: SPZ version 4, which is not supported", hint="save it as version 3 or as PLY")
-        self.path, self.rest = path, data
-        self.decompressor = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-
-    def take(self, num: int) -> bytes:
-        """The next `num` bytes."""
-        parts, missing = [], num
-        while missing and not self.decompressor.eof:
-            part = self._unfold(missing)
-            parts.append(part)
-            missing -= len(part)
-            if not part and not self.rest:
-                break
-        if missing:
-            raise FormatError(f"{self.path}: ends {missing:,} bytes too early, or is not SPZ")
-        return b"".join(parts)
-
-    def end(self) -> None:
-        """Raise unless this was all."""
-        if self._unfold(1) or not self.decompressor.eof or self.decompressor.unused_data:
-            raise FormatError(f"{self.path}: longer than its header promises")
-
-    def _unfold(self, num: int) -> bytes:
-        try:
-            part = self.decompressor.decompress(self.rest, num)
-        except zlib.error as error:
-            raise FormatError(f"{self.path}: not SPZ, or damaged ({error})") from error
-        self.rest = self.decompressor.unconsumed_tail
-        return part
+    return open_spz(path, read_bytes(path, 0, file_size(path)))[0]
 
 
 def _fixed_point(table: np.ndarray, fractional_bits: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import zstandard
 
 from recon.errors import ExportError, FormatError
 from recon.io.gaussian_files import read_gaussians, write_gaussians
@@ -37,7 +38,7 @@ def test_bytes_made_by_hand_are_read(version: int, rotation: bytes, tmp_path: Pa
     assert g.sh[0, 0].tolist() == pytest.approx([-0.5 / 0.15, 0.5 / 0.15, 0.5 / 255 / 0.15], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["spz3.spz"])
+@pytest.mark.parametrize("name", ["spz3.spz", "spz4.spz"])
 def test_files_of_another_program_are_read(name: str, fixtures: Path):
     """Written by splat-transform 2.7.1 with the library of Niantic and Adobe, which keeps 5 and 4 bits of harmonics."""
     source = read_gaussians(fixtures / "splat_transform" / "source.ply")
@@ -100,6 +101,54 @@ def test_a_stream_that_unfolds_to_much_more_than_promised_is_not_unfolded(tmp_pa
     assert len(bomb) < 1_000_000
     (tmp_path / "x.spz").write_bytes(bomb)
     with pytest.raises(FormatError, match="longer"):
+        read_gaussians(tmp_path / "x.spz")
+
+
+ZSTD = zstandard.ZstdCompressor()
+
+
+def version_4(tables: list[bytes], *, num: int = 1, start: int = 32, claimed: dict[int, int] | None = None) -> bytes:
+    """A file of degree 0; `claimed` overrides real lengths of tables."""
+    packed = [ZSTD.compress(table) for table in tables]
+    lengths = [
+        struct.pack("<QQ", len(p), (claimed or {}).get(i, len(t)))
+        for i, (p, t) in enumerate(zip(packed, tables, strict=True))
+    ]
+    head = b"NGSP" + struct.pack("<IIBBBBI12x", 4, num, 0, 12, 0, len(tables), start)
+    return head + b"".join(lengths) + b"".join(packed)
+
+
+TABLES = [BODY[:9], BODY[9:10], BODY[10:13], BODY[13:], ROTATION_3]
+
+
+def test_version_4_holds_the_same_tables(tmp_path: Path):
+    (tmp_path / "a.spz").write_bytes(gzip.compress(header() + BODY + ROTATION_3))
+    (tmp_path / "b.spz").write_bytes(version_4(TABLES))
+    a, b = read_gaussians(tmp_path / "a.spz"), read_gaussians(tmp_path / "b.spz")
+    assert all(torch.equal(getattr(a, name), getattr(b, name)) for name in vars(a))
+    assert spz_header(tmp_path / "b.spz").version == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (version_4(TABLES)[:20], "too short"),
+        (version_4(TABLES)[:-1], "another length"),
+        (version_4(TABLES) + b"0", "another length"),
+        (version_4(TABLES, start=0), "beyond"),
+        (version_4(TABLES, start=2**32 - 1), "beyond"),
+        (version_4(TABLES, num=2), "expected 18"),
+        (version_4(TABLES[:4]), "expected 4"),
+        (version_4([*TABLES, b"more"]), "1 tables more"),
+        (version_4([TABLES[0], bytes(50_000_000), *TABLES[2:]], claimed={1: 1}), "unfolds to 2 bytes or more"),
+        (version_4([TABLES[0], b"", *TABLES[2:]], claimed={1: 1}), "unfolds to 0"),
+        (version_4(TABLES).replace(b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfc"), "damaged"),
+        (version_4(TABLES).replace(b"NGSP\4", b"NGSP\3"), "version 3"),
+    ],
+)
+def test_what_does_not_fit_version_4_is_refused(content: bytes, message: str, tmp_path: Path):
+    (tmp_path / "x.spz").write_bytes(content)
+    with pytest.raises(FormatError, match=message):
         read_gaussians(tmp_path / "x.spz")
 
 

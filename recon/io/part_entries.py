@@ -114,6 +114,9 @@ def _hold(path: Path) -> tuple[int | None, bool]:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:  # taken for stale in the moment before it was held
         return None, False
+    except OSError:
+        _remove(path)
+        raise
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

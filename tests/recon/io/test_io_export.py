@@ -1,9 +1,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
+from plyfile import PlyData
 
 from recon.io.export import EXPORTERS
+from recon.io.gaussian_files import read_gaussians
 from recon.io.ply import read_ply
 from recon.io.poses_to_views import pose_views
 from recon.io.transforms_json import read_transforms
@@ -16,6 +20,23 @@ def test_every_exporter_lists_what_it_wrote(scene: Scene, tmp_path: Path):
         folder.mkdir()
         written = export(scene, folder)
         assert sorted(written) == sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("splat", "gaussians.splat"), ("spz", "gaussians.spz"), ("glb", "gaussians.glb"), ("ply", "gaussians.ply")],
+)
+def test_gaussians_stand_in_one_file_of_their_name(name: str, file: str, scene: Scene, tmp_path: Path):
+    assert EXPORTERS[name](scene, tmp_path) == [tmp_path / file]
+    assert len(read_gaussians(tmp_path / file)) == len(scene.gaussians)
+
+
+def test_points_are_the_opaque_centres(scene: Scene, tmp_path: Path):
+    assert EXPORTERS["points"](scene, tmp_path) == [tmp_path / "points.ply"]
+    (vertex,) = PlyData.read(str(tmp_path / "points.ply")).elements
+    expected = scene.gaussians.means[scene.gaussians.opacities > 0.5]
+    assert 0 < len(expected) < len(scene.gaussians)
+    assert np.array_equal(np.stack([vertex[axis] for axis in "xyz"], 1), expected.numpy())
 
 
 def test_ply_holds_the_gaussians(scene: Scene, tmp_path: Path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from plyfile import PlyData
+from plyfile import PlyData, PlyElement
 
 from recon.errors import ExportError, FormatError, GeometryError, InputError, LimitError, ReconError
 from recon.io.limits import Limits
@@ -98,6 +98,21 @@ def test_files_of_other_programs(tmp_path: Path):
     assert gaussians.opacities.tolist() == [0.5]
     assert torch.allclose(gaussians.sh[0, 0], torch.tensor([0.1, 0.2, 0.3]))
     assert 0 < float(gaussians.scales[0, 0]) < 1e-20
+
+
+def test_columns_of_other_types_and_further_elements_are_ignored(tmp_path: Path):
+    write_ply(tmp_path / "x.ply", random_gaussians(3, 4))
+    vertex = PlyData.read(str(tmp_path / "x.ply"))["vertex"].data
+    columns = [("label", "u1"), *vertex.dtype.descr, ("time", "<f8")]
+    wider = np.zeros(3, columns)
+    for name in vertex.dtype.names:
+        wider[name] = vertex[name]
+    camera = PlyElement.describe(np.zeros(16, [("intrinsic", "<f4")]), "camera")
+    version = PlyElement.describe(np.ones(1, [("version", "u1")]), "version")
+    elements = [camera, PlyElement.describe(wider, "vertex"), version]
+    PlyData(elements, byte_order="<", comments=["made elsewhere"]).write(str(tmp_path / "y.ply"))
+    a, b = read_ply(tmp_path / "x.ply"), read_ply(tmp_path / "y.ply")
+    assert all(torch.equal(getattr(a, name), getattr(b, name)) for name in vars(a))
 
 
 def written(tmp_path: Path, num: int = 3) -> bytes:

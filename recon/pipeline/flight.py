@@ -50,7 +50,9 @@ def fly(source: Path, out: Path, config: FlightConfig, *, overwrite: bool = Fals
     gaussians = scene.gaussians.to(config.device)
     background = torch.tensor(config.background)
     log.info("rendering %d frames of %dx%d along %s", len(path), *path.size[0].tolist(), trajectory)
-    frames = _announced(pictures(gaussians, path, background=background, depth=config.depth), len(path))
+    native = None if scene.cameras is None else float(scene.cameras.K[:, 1, 1].median())
+    rendered = pictures(gaussians, path, background=background, depth=config.depth, native_focal_px=native)
+    frames = _announced(rendered, len(path))
     limits = depth_range(gaussians, path) if config.depth else (1.0, 2.0)
     files = (
         _videos(out, frames, fps, limits, config.depth) if as_video else _folder(out, frames, limits, scene, overwrite)

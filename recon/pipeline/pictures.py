@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from recon.errors import InputError
-from recon.render.rasterizer import render
+from recon.render import RasterConfig, render
 from recon.types import Cameras, Gaussians
 
 # A pixel shows a surface where the Gaussians in front of it let less than half of the light through.
@@ -35,23 +35,38 @@ class Picture:
 
 
 def pictures(
-    gaussians: Gaussians, path: Cameras, *, background: Float[Tensor, "3"] | None = None, depth: bool = False
+    gaussians: Gaussians,
+    path: Cameras,
+    *,
+    background: Float[Tensor, "3"] | None = None,
+    depth: bool = False,
+    native_focal_px: float | None = None,
 ) -> Iterator[Picture]:
     """Render one camera after the other.
+
+    Gaussians made for pictures of one size have gaps between them when magnified; the renderer's blur of 0.3 square
+    pixels, which closes them, is therefore that of a pixel of the size that they were made for.
 
     Args:
         gaussians: The scene.
         path: Cameras, each with its own size.
         background: Colour behind everything; None is black.
         depth: Whether to render depth too.
+        native_focal_px: Focal length of the pictures that the Gaussians were made for; None if not known.
     """
     device = gaussians.means.device
     background = None if background is None else background.to(gaussians.means)
     for i in range(len(path)):
         with torch.no_grad():
-            rendering = render(gaussians, path[[i]].to(device), background=background, depth=depth)
+            camera, config = path[[i]].to(device), _config(path, i, native_focal_px)
+            rendering = render(gaussians, camera, background=background, depth=depth, config=config)
         color = (rendering.color[0].clamp(0, 1) * 255).round().byte().numpy(force=True)
         yield Picture(color, None if rendering.depth is None else surface_depth(rendering.depth[0], rendering.alpha[0]))
+
+
+def _config(path: Cameras, index: int, native_focal_px: float | None) -> RasterConfig:
+    magnification = 1.0 if native_focal_px is None else max(1.0, float(path.K[index, 1, 1]) / native_focal_px)
+    return RasterConfig(eps2d=RasterConfig.eps2d * magnification**2)
 
 
 def surface_depth(

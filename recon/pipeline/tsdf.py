@@ -1,6 +1,6 @@
 """Fusing depth maps into one surface.
 
-A truncated signed distance field (Curless and Levoy 1996) in blocks of voxels around the surface (Niessner et al. 2013),
+A truncated signed distance field (Curless and Levoy 1996) in blocks of voxels near the surface (Niessner et al. 2013),
 by Open3D, which nothing else in the pipeline imports.
 """
 

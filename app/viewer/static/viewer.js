@@ -46,10 +46,11 @@ function makeStage(scene) {
   controls.dampingFactor = 0.12;
   controls.zoomToCursor = true;
   const spark = new SparkRenderer({ renderer, preBlurAmount: BLUR_PX2, blurAmount: 0, maxStdDev: CUTOFF_DEVIATIONS });
+  spark.maxPixelRadius = 2048;
   world.add(spark);
   const frusta = makeFrusta(scene.cameras, scene.has_photographs);
   world.add(frusta);
-  const stage = { scene, renderer, camera, world, controls, frusta, view: 0, flight: null, keys: new Set(), depth };
+  const stage = { scene, renderer, camera, world, controls, spark, frusta, view: 0, flight: null, keys: new Set(), depth };
   new ResizeObserver(() => resize(stage)).observe(canvas);
   bindKeys(stage);
   bindPointer(stage);
@@ -222,6 +223,15 @@ function resize(stage) {
   stage.camera.aspect = width / height;
   stage.camera.fov = fieldOfView(stage);
   stage.camera.updateProjectionMatrix();
+  stage.spark.preBlurAmount = BLUR_PX2 * Math.max(1, magnification(stage)) ** 2;
+}
+
+// Screen pixels per pixel of the pictures that the Gaussians were made for. Their blur grows with it, or gaps would open.
+function magnification(stage) {
+  if (!stage.scene.has_photographs) return 1;
+  const pixels = stage.renderer.domElement.height;
+  const focal = pixels / 2 / Math.tan((stage.camera.fov * Math.PI) / 360);
+  return focal / stage.scene.cameras[stage.view].focal[1];
 }
 
 start().catch((error) => fail(`The scene cannot be shown: ${error.message}`));

@@ -32,7 +32,7 @@ BOUNDS = {
         "sh": 0.5 / 255 / 0.15 + 1e-6,
     },
 }
-SMALL = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -136,7 +136,7 @@ def test_limits_hold_before_anything_is_read(
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_files_raise_only_typed_errors(
     suffix: str, data: st.DataObject, tmp_path: Path, make_gaussians: Callable[..., Gaussians]

@@ -1,0 +1,114 @@
+import http.client
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.cli import main
+from app.viewer.description import describe
+from app.viewer.site import as_ply
+from recon.io.gaussian_files import write_gaussians
+from recon.io.ply import read_ply
+from recon.io.scene_folder import load_scene
+from tests.app.viewer.chromium import PROGRAM, Browser
+
+
+def test_the_page_learns_where_cameras_stand_and_how_deep_they_see(result_folder: Path) -> None:
+    told = describe(load_scene(result_folder))
+    assert (told["name"], told["num_gaussians"], told["has_photographs"]) == ("room", 2, True)
+    assert told["up"] == pytest.approx([0, -1, 0], abs=1e-6)
+    assert [camera["name"] for camera in told["cameras"]] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert [camera["world_from_cam"][0][3] for camera in told["cameras"]] == [-0.5, 0, 0.5]
+    assert [camera["depth"] for camera in told["cameras"]] == [4, 4, 4]
+    json.dumps(told, allow_nan=False)
+
+
+def test_a_bare_file_is_seen_from_outside(result_folder: Path) -> None:
+    told = describe(load_scene(result_folder / "gaussians.ply"))
+    assert not told["has_photographs"]
+    (camera,) = told["cameras"]
+    assert camera["depth"] > 0.5
+
+
+def test_other_formats_reach_the_page_as_ply(result_folder: Path, tmp_path: Path) -> None:
+    gaussians = read_ply(result_folder / "gaussians.ply")
+    write_gaussians(tmp_path / "room.splat", gaussians)
+    with as_ply(tmp_path / "room.splat") as copy:
+        assert copy != tmp_path / "room.splat"
+        assert len(read_ply(copy)) == 2
+    assert not copy.exists()
+    with as_ply(result_folder / "gaussians.ply") as same:
+        assert same == result_folder / "gaussians.ply"
+
+
+@pytest.mark.parametrize(("words", "named"), [("nowhere", "nowhere"), (".", "scene.json")])
+def test_what_is_no_scene_is_named(
+    words: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["view", words, "--no-browser"]) == 2
+    assert named in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_it_is_interrupted(result_folder: Path) -> None:
+    with serving(result_folder) as (process, url):
+        address = urlsplit(url)
+        connection = http.client.HTTPConnection(address.netloc, timeout=10)
+        connection.request("GET", f"{address.path}gaussians.ply")
+        assert connection.getresponse().read() == (result_folder / "gaussians.ply").read_bytes()
+        connection.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine to show the page")
+def test_a_browser_shows_the_balls_where_they_are(result_folder: Path, tmp_path: Path) -> None:
+    with serving(result_folder) as (_, url), Browser(tmp_path / "profile") as browser:
+        browser.open(url, until="document.body?.dataset.ready === 'yes'", seconds=120)
+        time.sleep(3)  # sorting and drawing go on after the scene is there
+        picture = browser.screenshot()
+        assert browser.evaluate("document.getElementById('facts').textContent") == "2 Gaussians, 3 photographs"
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
+    red = (pixels[..., 0] > 150) & (pixels[..., 1] < 90)
+    green = (pixels[..., 1] > 150) & (pixels[..., 0] < 90)
+    assert red.sum() > 2000
+    assert green.sum() > 2000
+    # The first camera stands in front of the red ball, the green one is to its right, at the same height.
+    height, width = red.shape
+    middle, other = np.argwhere(red).mean(0), np.argwhere(green).mean(0)
+    assert abs(middle[1] - width / 2) < 0.05 * width
+    assert abs(middle[0] - height / 2) < 0.05 * height
+    assert other[1] > middle[1] + 0.1 * width
+    assert abs(other[0] - middle[0]) < 0.05 * height
+
+
+class serving:  # noqa: N801 - reads as a context manager
+    """The command in its own process; gives it and the address."""
+
+    def __init__(self, scene: Path):
+        self.command = [sys.executable, "-m", "app.cli", "view", str(scene), "--no-browser", "--json"]
+
+    def __enter__(self) -> tuple[subprocess.Popen[str], str]:
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, env=os.environ)
+        assert self.process.stdout is not None
+        return self.process, json.loads(self.process.stdout.readline())["url"]
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        deadline = time.monotonic() + 30
+        while self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process.wait(timeout=5)

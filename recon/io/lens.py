@@ -18,6 +18,9 @@ ASPECT_TOLERANCE = 0.02
 # EXIF orientation -> rotation of image axes, upright from stored. The others mirror, which no camera motion does.
 TURNS = {1: ((1, 0), (0, 1)), 3: ((-1, 0), (0, -1)), 6: ((0, -1), (1, 0)), 8: ((0, 1), (-1, 0))}
 
+# Of any number of a lens; what is beyond has no meaning, and may have no place in float32.
+LARGEST = 1e9
+
 Describes = Literal["upright", "stored"]
 
 
@@ -134,3 +137,6 @@ def _require_sane(where: str, lens: Lens) -> None:
         raise FormatError(f"{where}: the focal length is {min(lens.focal):g} px, expected positive")
     if not all(map(math.isfinite, (*lens.size, *lens.focal, *lens.center, *lens.distortion))):
         raise FormatError(f"{where}: the intrinsics hold NaN or infinity")
+    largest = max(map(abs, (*lens.size, *lens.focal, *lens.center, *lens.distortion)))
+    if largest > LARGEST or min(lens.size) < 1 / LARGEST:
+        raise FormatError(f"{where}: the intrinsics hold numbers beyond {LARGEST:g}")

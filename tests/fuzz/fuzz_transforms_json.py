@@ -1,12 +1,15 @@
-"""Given poses in transforms.json, beside photographs that are there."""
+"""Given poses in transforms.json, beside photographs that are there; the same file as the path of a camera."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from fuzzing import SMALL
 from seed_data import picture, small_cameras, written
 
+from recon.errors import ReconError
+from recon.io.camera_path import read_camera_path
 from recon.io.transforms_json import read_transforms, write_transforms
 
 NAMES = ("a.png", "b.png")
@@ -30,4 +33,6 @@ def feed(data: bytes, folder: Path) -> object:
             picture().save(folder / name)
     path = folder / "transforms.json"
     path.write_bytes(data)
+    with suppress(ReconError):
+        read_camera_path(path, (8, 6), limits=SMALL)
     return read_transforms(path, limits=SMALL)

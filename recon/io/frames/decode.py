@@ -1,6 +1,5 @@
 """Frames of a video file with their times, from a decoder that may open nothing but this one file."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from recon.errors import FormatError, LimitError
+from recon.io.frames.clock import Clock
 from recon.io.frames.sniff import demuxer_of
 from recon.io.limits import Limits
 
@@ -19,9 +19,7 @@ from recon.io.limits import Limits
 CODECS = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "dnxhd", "vp8", "vp9", "av1", "libdav1d")
 CODECS += ("libvpx", "libvpx-vp9")
 # Where a file states no rate, and for a rate that cannot be.
-DEFAULT_RATE, PLAUSIBLE_RATE = 30.0, (0.1, 1000.0)
-# A pause longer than this counts as this: a time stamp far off must not swallow all windows.
-LONGEST_GAP = 10.0
+DEFAULT_RATE, PLAUSIBLE_RATE = 30.0, (5.0, 1000.0)
 MAX_DAMAGED_PACKETS = 1000
 
 
@@ -61,7 +59,7 @@ def decode(path: Path, limits: Limits, state: Decoded) -> Iterator[tuple[int, fl
     with _opened(path) as (container, stream):
         _require_codec(path, stream, limits)
         state.aspect = float(stream.sample_aspect_ratio or 1)
-        clock = _Clock(1 / _rate(stream))
+        clock = Clock(1 / _rate(stream))
         for frame in _frames(container, stream, state):
             if frame.width * frame.height > limits.max_pixels:
                 raise _too_large(path, frame.width, frame.height, limits)
@@ -74,26 +72,6 @@ def decode(path: Path, limits: Limits, state: Decoded) -> Iterator[tuple[int, fl
             yield state.num_frames - 1, state.seconds, frame
     if state.num_frames == 0:
         raise FormatError(f"{path}: no frame can be decoded", hint="play it, and save it again as H.264 in MP4")
-
-
-class _Clock:
-    """Growing seconds since the first frame, whatever the time stamps do."""
-
-    def __init__(self, step: float):
-        self.step = step
-        self.zero: float | None = None
-        self.seconds = 0.0
-
-    def tick(self, stamp: float | None) -> float:
-        """Time of the next frame, of which the file says `stamp`."""
-        if self.zero is None:
-            self.zero = stamp or 0.0
-        elif stamp is None or not self.seconds < stamp - self.zero < math.inf:
-            self.seconds += self.step
-        else:
-            self.zero += max(0.0, stamp - self.zero - self.seconds - LONGEST_GAP)
-            self.seconds = stamp - self.zero
-        return self.seconds
 
 
 @contextmanager
@@ -114,7 +92,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def _refuse(url: str, *_: object) -> object:
     """Called where a container asks for another file."""
-    raise PermissionError(f"the video refers to another file, {url[:80]!r}")
+    raise FormatError(f"the video refers to another file, {url[:80]!r}", hint="save it as one file, H.264 in MP4")
 
 
 def _require_codec(path: Path, stream: VideoStream, limits: Limits) -> None:

@@ -85,7 +85,7 @@ def load_video(
     capacity = limits.max_photographs if num is None else OVERSAMPLING * num
     window = SHORTEST_WINDOW if fps is None else 1 / fps
     with tempfile.TemporaryDirectory(prefix="recon-video-") as folder:
-        request = Request(str(path.resolve()), folder, window, capacity, num, limits)
+        request = Request(str(path.resolve()), folder, window, capacity, num, limits, os.getpid())
         answer = _ask(path, request)
         photographs = _load(path, Path(folder), answer, limits)
     return VideoFrames(
@@ -110,7 +110,7 @@ def _load(path: Path, folder: Path, answer: Answer, limits: Limits) -> list[Phot
 def _ask(path: Path, request: Request) -> Answer:
     """Run the worker; whatever ends this function ends the worker too."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-P", "-m", "recon.io.frames.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -118,18 +118,18 @@ def _ask(path: Path, request: Request) -> Answer:
         env=environment,
         start_new_session=True,  # a Ctrl-C in the terminal reaches this process alone, which then ends the worker
         encoding="utf-8",
-    )
-    try:
-        out, err = process.communicate(request.to_json(), timeout=request.limits.max_video_seconds)
-    except subprocess.TimeoutExpired as error:
-        raise LimitError(
-            f"{path}: decoding took longer than {request.limits.max_video_seconds:g} s",
-            hint="cut the video to the part that shows, or reduce it",
-        ) from error
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    ) as process:
+        try:
+            out, err = process.communicate(request.to_json(), timeout=request.limits.max_video_seconds)
+        except subprocess.TimeoutExpired as error:
+            raise LimitError(
+                f"{path}: decoding took longer than {request.limits.max_video_seconds:g} s",
+                hint="cut the video to the part that shows, or reduce it",
+            ) from error
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
     if process.returncode != 0:
         logger.debug("decoding %s: %s", path, err)
         raise FormatError(

@@ -18,6 +18,7 @@ class Request:
         capacity: Stretches that are kept at most.
         num: Frames to come out at most; None for one of every stretch, where more than `capacity` are refused.
         limits: Bounds.
+        parent: Number of the process that asks; when it is gone, decoding ends.
     """
 
     video: str
@@ -26,6 +27,7 @@ class Request:
     capacity: int
     num: int | None
     limits: Limits
+    parent: int = 0
 
     def to_json(self) -> str:
         """As text."""

@@ -33,13 +33,12 @@ class _Picture:
 
 def main() -> None:
     """Answer the request on standard input."""
-    parent = os.getppid()
     request = Request.from_json(sys.stdin.read())
     av.logging.set_level(None)  # pyright: ignore[reportPrivateImportUsage]
     cv2.setNumThreads(1)
     _limit_resources(request.limits.max_video_memory_bytes)
     try:
-        answer = take_frames(request, keep_on=lambda: os.getppid() == parent)
+        answer = take_frames(request, keep_on=lambda: os.getppid() == request.parent)
     except ReconError as error:
         answer = Answer(error={"kind": type(error).__name__, "message": error.message, "hint": error.hint})
     except MemoryError:

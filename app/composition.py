@@ -1,7 +1,7 @@
 """The composition root: hands the networks to the pipeline. `from app import reconstruct` is the public call."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ import torch
 from app.options import ReconstructOptions
 from models.ilrm.nano.reconstructor import NanoReconstructor
 from recon.errors import ResourceError
-from recon.pipeline.reconstruct import PipelineConfig, Result
+from recon.pipeline.config import PipelineConfig
+from recon.pipeline.reconstruct import Result
 from recon.pipeline.reconstruct import reconstruct as run_pipeline
 from recon.sfm.estimator import SfmPoseEstimator
 
 
 def reconstruct(
-    input: str | Path | ReconstructOptions,
+    input: str | Path | Sequence[str | Path] | ReconstructOptions,
     out: str | Path | None = None,
     *,
     progress: Callable[[str], None] | None = None,
@@ -25,7 +26,7 @@ def reconstruct(
     """Photographs in, a 3D scene out.
 
     Args:
-        input: A folder of photographs, a folder with `transforms.json`, such a JSON file, or all options in one.
+        input: What `ReconstructOptions.input` says, or all options in one.
         out: Folder of the results.
         progress: Told each stage in words.
         **options: Further fields of `ReconstructOptions`.
@@ -39,24 +40,21 @@ def reconstruct(
     if not isinstance(input, ReconstructOptions):
         if out is None:
             raise TypeError("reconstruct() needs the output folder `out`")
-        input = ReconstructOptions(Path(input), Path(out))
+        whole = input if isinstance(input, (str, Path)) else tuple(Path(path) for path in input)
+        input = ReconstructOptions(whole, Path(out))
     elif out is not None:
         raise TypeError("reconstruct() takes the output folder from the options; give either of them")
     chosen = replace(input, **options)
-    config = PipelineConfig(
-        poses=chosen.poses,
-        views=chosen.views,
-        resolution=chosen.resolution,
-        export=chosen.export,
-        seed=chosen.seed,
-    )
+    shared = {field.name for field in fields(PipelineConfig)}
+    config = PipelineConfig(**{name: value for name, value in vars(chosen).items() if name in shared})
     return run_pipeline(
-        Path(chosen.input),
+        chosen.input,
         Path(chosen.out),
         reconstructor=NanoReconstructor(device=pick_device(chosen.device)),
         pose_estimator=SfmPoseEstimator(),
         config=config,
         overwrite=chosen.overwrite,
+        resume=chosen.resume,
         **({"progress": progress} if progress else {}),
     )
 

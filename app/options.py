@@ -8,6 +8,8 @@ from typing import Literal, get_args
 from recon.errors import InputError
 
 PoseSource = Literal["auto", "given", "sfm"]
+Quality = Literal["fast", "balanced", "best"]
+Frame = Literal["opencv", "opengl", "blender"]
 DEVICES = "auto|cpu|cuda(:(0|[1-9][0-9]{0,2}))?"
 
 
@@ -16,30 +18,47 @@ class ReconstructOptions:
     """Options of a reconstruction.
 
     Attributes:
-        input: A folder of photographs, a folder with `transforms.json`, or such a JSON file.
+        input: Photographs: a folder, image files, a pattern such as 'photos/*.jpg', a video, a zip archive, a COLMAP
+            model, or a transforms.json.
         out: Folder of the results; made if absent.
-        poses: Where the camera poses come from: "given" reads them from `transforms.json`, "sfm" finds them from the
+        poses: Where the camera poses come from: "given" reads them from the input, "sfm" finds them from the
             photographs, "auto" takes given ones where there are any.
-        export: Files to write besides `scene.json`, comma-separated: ply, mp4, transforms.
+        export: Files to write besides `scene.json`, comma-separated: ply, splat, spz, glb, points, mesh, mp4, depth,
+            transforms, colmap.
         views: Use at most this many photographs, evenly spread.
-        resolution: Long side of the images that the network sees, in pixels.
+        fps: Frames per second taken from a video, the sharpest of each interval; about 40 in all by default.
+        quality: "fast" (256 px, no refinement), "balanced" (384 px) or "best" (512 px, long refinement).
+        resolution: Long side of the images that the network sees, in pixels, instead of that of `quality`.
+        refine: Most steps of refinement on the photographs, instead of those of `quality`; 0 for none.
+        refine_poses: Let refinement move the cameras too.
+        frame: World axes of the results: "opencv" (up is -y), "opengl" (+y), "blender" (+z); by default those of the
+            given poses, or of the first camera.
+        up: Which way is up, for `frame` and for camera paths: "auto", "none", a signed axis such as "+y", or "x,y,z".
         seed: Seed of all random choices, 0 to 2^31 - 1.
         device: "cpu", "cuda", "cuda:N", or "auto" for CUDA where there is one.
         overwrite: Replace results that the output folder already holds.
+        resume: Go on with what an interrupted run into the same output folder has finished.
 
     Raises:
-        InputError: A value of `poses`, `seed` or `device` that is none of the above.
+        InputError: A value of `poses`, `quality`, `seed` or `device` that is none of the above.
     """
 
-    input: Path
+    input: Path | str | tuple[Path, ...]
     out: Path
     poses: PoseSource = "auto"
     export: tuple[str, ...] = ("ply", "mp4", "transforms")
     views: int | None = None
-    resolution: int = 384
+    fps: float | None = None
+    quality: Quality = "balanced"
+    resolution: int | None = None
+    refine: int | None = None
+    refine_poses: bool = False
+    frame: Frame | None = None
+    up: str = "auto"
     seed: int = 0
     device: str = "auto"
     overwrite: bool = False
+    resume: bool = False
 
     def __post_init__(self) -> None:
         """Look at what a caller from Python may get wrong; the command line checks types itself."""

@@ -33,7 +33,7 @@ def _nvs(arguments: Namespace) -> dict[str, Any]:
     from app.benchmarks import nvs
     from models.ilrm.nano.reconstructor import NanoReconstructor
 
-    return nvs.run(find_captures(_folders(arguments)), NanoReconstructor(arguments.weights))
+    return nvs.run(find_captures(_folders(arguments)), NanoReconstructor(arguments.weights), arguments.refine)
 
 
 def _poses(arguments: Namespace) -> dict[str, Any]:
@@ -70,6 +70,7 @@ def _parser() -> ArgumentParser:
         subcommands.add_subcommand(name, subparser, help=text)
         if name == "nvs":
             subparser.add_argument("--weights", default="ilrm-nano", help="Folder or name of the weights.")
+            subparser.add_argument("--refine", type=int, help="Steps of refinement; by default the balanced preset's.")
         elif name == "poses":
             subparser.add_argument("--views", type=int, default=8, help="Photographs of each capture, evenly spread.")
         else:

@@ -22,10 +22,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The fields of `ReconstructOptions`, and how to report."""
     helps = {entry.arg_name: entry.description for entry in parse(ReconstructOptions.__doc__ or "").params}
     default_exports = ",".join(ReconstructOptions.export)
-    parser.add_argument("input", help=helps["input"])
+    parser.add_argument("input", nargs="+", help=helps["input"])
     parser.add_argument("-o", "--out", required=True, help=helps["out"])
-    parser.add_class_arguments(ReconstructOptions, skip={"input", "out", "export", "overwrite"})
+    parser.add_class_arguments(
+        ReconstructOptions, skip={"input", "out", "export", "overwrite", "resume", "refine_poses"}
+    )
     parser.add_argument("--export", default=default_exports, metavar="NAMES", help=helps["export"])
+    parser.add_argument("--refine_poses", action="store_true", help=helps["refine_poses"])
+    parser.add_argument("--resume", action="store_true", help=helps["resume"])
     parser.add_argument("--overwrite", action="store_true", help=helps["overwrite"])
     parser.add_argument("--json", action="store_true", help="Print one JSON object instead of a table.")
     parser.add_argument("--quiet", action="store_true", help="No progress lines.")
@@ -47,9 +51,9 @@ def options_from(arguments: Namespace) -> ReconstructOptions:
     """The options that the command line names."""
     values = {field.name: arguments[field.name] for field in fields(ReconstructOptions)}
     exports = tuple(name.strip() for name in arguments.export.split(",") if name.strip())
-    return ReconstructOptions(
-        **values | {"input": Path(arguments.input), "out": Path(arguments.out), "export": exports}
-    )
+    names = arguments.input
+    source = names[0] if len(names) == 1 else tuple(Path(name) for name in names)
+    return ReconstructOptions(**values | {"input": source, "out": Path(arguments.out), "export": exports})
 
 
 def as_json(out: Path, result: "Result") -> dict:

@@ -74,12 +74,6 @@ def open_source(
     return _open(Path(source), form_of(Path(source)), wishes)
 
 
-def load_source(source: Path, poses: Poses, max_views: int | None) -> tuple[list[Photograph], PoseEstimate | None]:
-    """Photographs, and the poses that came with them; see `open_source`."""
-    found = open_source(source, poses=poses, max_views=max_views)
-    return found.photographs, found.given
-
-
 def _open(path: Path, form: Form, wishes: _Wishes) -> Source:
     if form is Form.ZIP:
         return _open_zip(path, wishes)

@@ -29,11 +29,13 @@ class GaussianReconstructor(Protocol):
         name: Name of the network.
         weights_sha256: Hash of its weights file.
         multiple: Divides the sides of the images it takes.
+        max_views: Views at a time that it is good with.
     """
 
     name: str
     weights_sha256: str
     multiple: int
+    max_views: int
 
     def reconstruct(self, views: ViewSet, *, points: Float[Tensor, "points 3"] | None = None) -> Gaussians:
         """Gaussians in the frame and scale of the views' cameras.

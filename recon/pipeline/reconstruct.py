@@ -1,53 +1,51 @@
 """The main job: photographs to a scene on disk.
 
-source -> photographs (+ given poses) -> poses -> undistorted views on one canvas -> Gaussians -> files
+source -> photographs (+ given poses) -> poses -> undistorted views on one canvas -> groups of views
+-> Gaussians of each group, merged -> refinement on all views -> the asked frame -> files
 """
 
 import logging
-import resource
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from jaxtyping import Float
+from torch import Tensor
+
 from recon.errors import InputError, PoseError
+from recon.geometry.overlap import typical_depths, view_overlap
 from recon.io.atomic import check_output, staged_folder
 from recon.io.canvas import canvas_size
-from recon.io.export import EXPORTERS, Exporter
 from recon.io.poses_to_views import pose_views
 from recon.io.scene_json import recorded_files, write_scene_json
-from recon.pipeline.loading import Poses, load_source
+from recon.pipeline.config import PipelineConfig
+from recon.pipeline.exporters import ALL_EXPORTERS
+from recon.pipeline.framing import reframe
+from recon.pipeline.grouped import reconstruct_groups
+from recon.pipeline.kept_stages import (
+    KeptStages,
+    fingerprint,
+    gaussians_from_kept,
+    gaussians_to_kept,
+    poses_from_kept,
+    poses_to_kept,
+    stage_key,
+)
+from recon.pipeline.loading import Source, open_source
 from recon.pipeline.planning import require_memory
 from recon.pipeline.protocols import GaussianReconstructor, PoseEstimator
-from recon.pipeline.versions import library_versions
-from recon.pipeline.video import export_mp4
-from recon.types import Photograph, PoseEstimate, Provenance, Scene, ViewSet
+from recon.pipeline.report import peak_rss_mb, pose_facts, provenance, view_uses
+from recon.pipeline.view_plan import ViewPlan, plan_views
+from recon.refine.config import RefineConfig
+from recon.refine.refine import Refined, refine
+from recon.types import Gaussians, PoseEstimate, Scene, ViewSet
 
 log = logging.getLogger(__name__)
 
-ALL_EXPORTERS: dict[str, Exporter] = EXPORTERS | {"mp4": export_mp4}
-
-
-@dataclass(frozen=True)
-class PipelineConfig:
-    """What shapes the result.
-
-    Attributes:
-        poses: Where the cameras come from.
-        views: Use at most this many photographs, evenly spread; None for all.
-        resolution: Long side of the images that the network sees, in pixels.
-        export: Names of the files to write besides `scene.json`.
-        seed: Seed of all random choices.
-    """
-
-    poses: Poses = "auto"
-    views: int | None = None
-    resolution: int = 384
-    export: tuple[str, ...] = ("ply", "mp4", "transforms")
-    seed: int = 0
+DEFAULT_CONFIG = PipelineConfig()
 
 
 @dataclass(frozen=True)
@@ -80,59 +78,144 @@ class _Stages:
         self.seconds[name] = round(time.perf_counter() - start, 2)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What all stages share."""
+
+    reconstructor: GaussianReconstructor
+    pose_estimator: PoseEstimator
+    config: PipelineConfig
+    kept: KeptStages
+    stage: _Stages
+
+
 def reconstruct(
-    source: Path,
+    source: Path | str | Sequence[Path],
     out: Path,
     *,
     reconstructor: GaussianReconstructor,
     pose_estimator: PoseEstimator,
-    config: PipelineConfig = PipelineConfig(),
+    config: PipelineConfig = DEFAULT_CONFIG,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Callable[[str], None] = log.info,
 ) -> Result:
     """Reconstruct a scene and write it to a folder; on any error the folder is left as it was.
 
     Args:
-        source: See `load_source`.
+        source: See `open_source`.
         out: Folder of the results.
         reconstructor: Network that makes the Gaussians.
         pose_estimator: Finds cameras where none are given.
         config: What shapes the result.
         overwrite: Replace results that `out` already holds.
+        resume: Go on with the stages that an interrupted run into `out` has finished.
         progress: Told each stage in words.
 
     Raises:
         ReconError: Of the kind that fits; see `recon.errors`.
     """
-    check_config(config)
+    config.validate()
     check_output(out, overwrite)
     require_apart(source, out)
-    stage = _Stages(progress)
-    with stage("load", f"reading {source}"):
-        photographs, pose = load_source(source, config.poses, config.views)
-    if len(photographs) < 2:
-        raise InputError(
-            f"{source} holds {len(photographs)} photograph, expected at least two of the same place",
-            hint="take more photographs from places some steps apart",
-        )
-    width, height = canvas_size([p.size for p in photographs], config.resolution, reconstructor.multiple)
-    need = require_memory(reconstructor, len(photographs), height, width)
-    with stage("poses", f"placing {len(photographs)} cameras"):
-        pose = pose if pose is not None else pose_estimator.estimate(photographs, seed=config.seed)
-        pose.validate(photographs)
-    if len(pose.registered) < 2:
-        raise PoseError(f"{len(pose.registered)} of {len(photographs)} photographs could be placed, expected two")
-    with stage("gaussians", f"reconstructing from {len(pose.registered)} views"):
-        views = pose_views(photographs, pose, resolution=config.resolution, multiple=reconstructor.multiple)
-        gaussians = reconstructor.reconstruct(views, points=pose.points if len(pose.points) else None).validate()
+    run = _Run(reconstructor, pose_estimator, config, KeptStages(out, resume=resume), _Stages(progress))
+    with run.kept.until_done(progress):
+        scene = _scene(run, source)
+        files = _write(scene, out, config.export, overwrite, run.stage)
+    return Result(scene, files, scene.report)
+
+
+def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
+    """Everything up to the files."""
+    config, reconstructor, effort = run.config, run.reconstructor, run.config.effort
+    with run.stage("load", f"reading {_words(source)}"):
+        found = open_source(source, poses=config.poses, max_views=config.views, fps=config.fps)
+        key = fingerprint(found.photographs, found.given)
+    run.stage.announce(f"found {found.kind}")
+    width, height = _canvas(found, source, effort.resolution, reconstructor.multiple)
+    group_size = min(reconstructor.max_views, effort.network_views, len(found.photographs))
+    need = require_memory(reconstructor, group_size, height, width)
+    pose = _poses(run, found, key)
+    views = pose_views(found.photographs, pose, resolution=effort.resolution, multiple=reconstructor.multiple)
+    depths = typical_depths(views.posed_cameras, pose.points)
+    overlap = view_overlap(views.posed_cameras, depths)
+    plan = plan_views(overlap, effort.network_views, group_size, refining=effort.refine_steps > 0)
+    key = stage_key(key, pose.cameras.cam_from_world.tolist(), plan, reconstructor.weights_sha256, width, height)
+    gaussians = _gaussians(run, views, plan, pose, key)
+    refined = _refined(run, gaussians, views, depths, plan, key)
     scene = Scene(
-        views=views,
-        gaussians=gaussians,
-        provenance=_provenance(reconstructor, pose, config),
+        views=views.with_cameras(refined.cameras),
+        gaussians=refined.gaussians,
+        provenance=provenance(reconstructor, pose, config),
         unit="given" if pose.source == "given" else "arbitrary",
-        report=_facts(source, photographs, pose, views, need, len(gaussians)),
+        report={
+            "input": _words(source),
+            "found": found.kind,
+            **found.notes,
+            "photographs": len(found.photographs),
+            "poses": pose_facts(found, pose),
+            "image_size": [views.width, views.height],
+            "views": view_uses(views, plan),
+            "refinement": refined.report or None,
+            "gaussians": len(refined.gaussians),
+            "planned_memory_mb": round(need / 1e6),
+        },
     )
-    return Result(scene, _write(scene, out, config.export, overwrite, stage), scene.report)
+    return reframe(scene, config.frame, config.up)
+
+
+def _poses(run: _Run, found: Source, key: str) -> PoseEstimate:
+    """Given poses, or those that are found now or were found by the run that is resumed."""
+    num, seed = len(found.photographs), run.config.seed
+    with run.stage("poses", f"placing {num} cameras"):
+        key = stage_key(key, run.config.poses, seed)
+        if found.given is not None:
+            pose = found.given
+        elif kept := run.kept.load("poses", key):
+            pose = poses_from_kept(*kept)
+        else:
+            pose = run.pose_estimator.estimate(found.photographs, seed=seed)
+            run.kept.save("poses", key, *poses_to_kept(pose))
+        pose.validate(found.photographs)
+    if len(pose.registered) < 2:
+        raise PoseError(f"{len(pose.registered)} of {num} photographs could be placed, expected two")
+    return pose
+
+
+def _gaussians(run: _Run, views: ViewSet, plan: ViewPlan, pose: PoseEstimate, key: str) -> Gaussians:
+    """What the network makes, now or in the run that is resumed."""
+    message = f"reconstructing from {len(plan.chosen)} views" + (
+        f" in {len(plan.groups)} groups" if len(plan.groups) > 1 else ""
+    )
+    with run.stage("gaussians", message):
+        if kept := run.kept.load("gaussians", key):
+            return gaussians_from_kept(kept[0])
+        points = pose.points if len(pose.points) else None
+        made = reconstruct_groups(views, plan.groups, run.reconstructor, points, run.stage.announce)
+        run.kept.save("gaussians", key, gaussians_to_kept(made), {})
+        return made
+
+
+def _refined(
+    run: _Run, gaussians: Gaussians, views: ViewSet, depths: Float[Tensor, " views"], plan: ViewPlan, key: str
+) -> Refined:
+    """The Gaussians fitted to all views, where steps are asked for."""
+    options = RefineConfig(steps=run.config.effort.refine_steps, poses=run.config.refine_poses)
+    if not options.steps:
+        return Refined(gaussians, views.posed_cameras, {})
+
+    def tell(done: int, total: int, seconds_left: float) -> None:
+        run.stage.announce(f"refining: step {done} of at most {total}, {seconds_left:.0f} s left")
+
+    with run.stage("refinement", f"refining {len(gaussians):,} Gaussians"):
+        key = stage_key(key, options, run.config.seed)
+        if kept := run.kept.load("refined", key):
+            cameras = replace(views.posed_cameras, cam_from_world=kept[0]["cam_from_world"])
+            return Refined(gaussians_from_kept(kept[0]), cameras, kept[1])
+        made = refine(gaussians, views, depths, options, held_back=plan.held_back, seed=run.config.seed, progress=tell)
+        tensors = gaussians_to_kept(made.gaussians) | {"cam_from_world": made.cameras.cam_from_world}
+        run.kept.save("refined", key, tensors, made.report)
+        return made
 
 
 def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, stage: _Stages) -> list[Path]:
@@ -149,66 +232,24 @@ def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, sta
     return written
 
 
-def check_config(config: PipelineConfig) -> None:
-    """Raise InputError for options without meaning."""
-    unknown = [name for name in config.export if name not in ALL_EXPORTERS]
-    if unknown:
+def _canvas(found: Source, source: Path | str | Sequence[Path], resolution: int, multiple: int) -> tuple[int, int]:
+    """Width and height of the canvas that all photographs share."""
+    if len(found.photographs) < 2:
         raise InputError(
-            f"unknown export {', '.join(map(repr, unknown))}", hint=f"there are {', '.join(sorted(ALL_EXPORTERS))}"
+            f"{_words(source)} holds {len(found.photographs)} photograph, expected at least two of the same place",
+            hint="take more photographs from places some steps apart",
         )
-    if config.views is not None and config.views < 2:
-        raise InputError(f"views is {config.views}, expected at least 2")
-    if not 64 <= config.resolution <= 2048:
-        raise InputError(f"resolution is {config.resolution} px, expected 64 to 2048")
+    return canvas_size([p.size for p in found.photographs], resolution, multiple)
 
 
-def require_apart(source: Path, out: Path) -> None:
+def require_apart(source: Path | str | Sequence[Path], out: Path) -> None:
     """Raise InputError when results would be written over the photographs that they are made from."""
-    folder = (source if source.is_dir() else source.parent).resolve()
-    if out.resolve() in (folder, folder / "images"):
-        raise InputError(f"the results would be written into {folder}, where the input is", hint="name another -o")
+    paths = [Path(source)] if isinstance(source, (Path, str)) else list(source)
+    folders = {(path if path.is_dir() else path.parent).resolve() for path in paths}
+    for folder in folders:
+        if out.resolve() in (folder, folder / "images"):
+            raise InputError(f"the results would be written into {folder}, where the input is", hint="name another -o")
 
 
-def peak_rss_mb() -> int:
-    """Largest resident memory of this process so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 1e6 if sys.platform == "darwin" else peak / 1e3)
-
-
-def _provenance(reconstructor: GaussianReconstructor, pose: PoseEstimate, config: PipelineConfig) -> Provenance:
-    return Provenance(
-        model=reconstructor.name,
-        weights_sha256=reconstructor.weights_sha256,
-        pose_source=pose.source,
-        config=asdict(config),
-        versions=library_versions(),
-        seed=config.seed,
-    )
-
-
-def _facts(
-    source: Path,
-    photographs: list[Photograph],
-    pose: PoseEstimate,
-    views: ViewSet,
-    planned_bytes: int,
-    num_gaussians: int,
-) -> dict[str, Any]:
-    report = pose.report
-    return {
-        "input": str(source),
-        "photographs": len(photographs),
-        "poses": {
-            **report.detail,
-            "source": pose.source,
-            "method": report.method,
-            "registered": len(pose.registered),
-            "total": len(photographs),
-            "failed": report.failed,
-            "reprojection_error_px": report.reprojection_error_px,
-            "track_length": report.track_length,
-        },
-        "image_size": [views.width, views.height],
-        "gaussians": num_gaussians,
-        "planned_memory_mb": round(planned_bytes / 1e6),
-    }
+def _words(source: Path | str | Sequence[Path]) -> str:
+    return str(source) if isinstance(source, (Path, str)) else f"{len(source)} files"

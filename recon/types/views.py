@@ -56,6 +56,17 @@ class ViewSet:
         """Canvas width in pixels."""
         return self.images.shape[3]
 
+    @property
+    def posed_cameras(self) -> Cameras:
+        """The cameras, for whoever cannot do without.
+
+        Raises:
+            InputError: There are none.
+        """
+        if self.cameras is None:
+            raise InputError(f"the {len(self)} views have no cameras, expected posed ones")
+        return self.cameras
+
     def with_cameras(self, cameras: Cameras) -> "ViewSet":
         """The same views with cameras of the canvas images."""
         return replace(self, cameras=cameras)

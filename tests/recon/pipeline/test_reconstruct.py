@@ -8,8 +8,10 @@ from PIL import Image
 
 from recon.errors import ExportError, FormatError, GeometryError, InputError, PoseError, ResourceError
 from recon.io.ply import read_ply
+from recon.pipeline.config import PipelineConfig
+from recon.pipeline.exporters import ALL_EXPORTERS
 from recon.pipeline.planning import require_memory
-from recon.pipeline.reconstruct import PipelineConfig, reconstruct
+from recon.pipeline.reconstruct import reconstruct
 from recon.types import Cameras, Gaussians, PoseEstimate, PoseReport
 
 SIDE = 96
@@ -18,7 +20,7 @@ SIDE = 96
 class OnePerView:
     """Stands in for a network: one Gaussian in front of each camera."""
 
-    name, weights_sha256, multiple = "stand-in", "0" * 64, 16
+    name, weights_sha256, multiple, max_views = "stand-in", "0" * 64, 16, 6
 
     def reconstruct(self, views, *, points=None):
         means = views.cameras.centers + views.cameras.world_from_cam[:, :3, 2] * 2
@@ -58,8 +60,8 @@ def write_photographs(folder: Path, num: int, size=(SIDE, 64)) -> Path:
     return folder
 
 
-def run(source: Path, out: Path, *, estimator=None, overwrite=False, **options):
-    config = PipelineConfig(**({"resolution": 96} | options))
+def run(source: Path, out: Path, *, estimator=None, overwrite=False, resume=False, progress=print, **options):
+    config = PipelineConfig(**({"resolution": 96, "refine": 0} | options))
     return reconstruct(
         source,
         out,
@@ -67,6 +69,8 @@ def run(source: Path, out: Path, *, estimator=None, overwrite=False, **options):
         pose_estimator=estimator or SideBySide(),
         config=config,
         overwrite=overwrite,
+        resume=resume,
+        progress=progress,
     )
 
 
@@ -211,13 +215,83 @@ def test_a_failing_exporter_leaves_no_trace(tmp_path, monkeypatch):
         (folder / "half.bin").write_bytes(b"x")
         raise ExportError("disk full")
 
-    monkeypatch.setitem(__import__("recon.pipeline.reconstruct", fromlist=["x"]).ALL_EXPORTERS, "ply", fail)
+    monkeypatch.setitem(ALL_EXPORTERS, "ply", fail)
     with pytest.raises(ExportError, match="disk full"):
         run(write_photographs(tmp_path / "in", 2), tmp_path / "out", export=("ply",))
-    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+    assert {p.name for p in tmp_path.iterdir()} == {"in", ".out.stages"}
 
 
-@pytest.mark.parametrize("options", [{"export": ("obj",)}, {"views": 1}, {"resolution": 5000}])
+def interrupt(scene, folder):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    """Ctrl-C while files are written: poses, Gaussians and refinement are not repeated, and the result is the same."""
+    source, said, options = write_photographs(tmp_path / "in", 3), [], {"export": ("ply",), "refine": 2}
+    whole = run(source, tmp_path / "whole", **options)
+    with monkeypatch.context() as patch:
+        patch.setitem(ALL_EXPORTERS, "ply", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(source, tmp_path / "out", progress=said.append, **options)
+    assert "--resume" in said[-1]
+    assert not (tmp_path / "out").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(SideBySide, "estimate", lambda *a, **k: pytest.fail("poses were sought again"))
+        patch.setattr(OnePerView, "reconstruct", lambda *a, **k: pytest.fail("the network ran again"))
+        patch.setattr("recon.pipeline.reconstruct.refine", lambda *a, **k: pytest.fail("refined again"))
+        run(source, tmp_path / "out", resume=True, **options)
+    assert (tmp_path / "out" / "gaussians.ply").read_bytes() == whole.files[0].read_bytes()
+    assert {p.name for p in tmp_path.iterdir()} == {"in", "out", "whole"}
+
+
+@pytest.mark.parametrize("change", [{"seed": 5}, {"resolution": 64}, "photograph", "damage"])
+def test_stages_of_other_options_or_photographs_are_not_used(tmp_path, monkeypatch, change):
+    source, options = write_photographs(tmp_path / "in", 3), {"export": ("ply",)}
+    with monkeypatch.context() as patch:
+        patch.setitem(ALL_EXPORTERS, "ply", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(source, tmp_path / "out", **options)
+    if change == "photograph":
+        Image.new("RGB", (SIDE, 64), "red").save(source / "photo_0.jpg")
+    elif change == "damage":
+        for stage in (tmp_path / ".out.stages").iterdir():
+            stage.write_bytes(stage.read_bytes()[:40])
+    else:
+        options |= change
+    resumed = run(source, tmp_path / "out", resume=True, **options)
+    anew = run(source, tmp_path / "anew", **options)
+    assert resumed.files[0].read_bytes() == anew.files[0].read_bytes()
+
+
+def test_without_resume_kept_stages_are_thrown_away(tmp_path):
+    stages = tmp_path / ".out.stages"
+    stages.mkdir()
+    (stages / "poses.safetensors").write_bytes(b"old")
+    run(write_photographs(tmp_path / "in", 2), tmp_path / "out", export=())
+    assert not stages.exists()
+
+
+def test_every_view_has_a_use_in_the_report(tmp_path):
+    report = run(write_photographs(tmp_path / "in", 20), tmp_path / "out", export=(), quality="fast", refine=2).report
+    uses = list(report["views"].values())
+    assert sum(use.startswith("network") for use in uses) == 8
+    assert uses.count("held back to measure") == 1
+    assert uses.count("refinement only") == 11
+    assert report["refinement"]["steps_run"] == 2
+
+
+def test_the_frame_of_the_results_can_be_chosen(tmp_path):
+    source = write_photographs(tmp_path / "in", 3)
+    first = run(source, tmp_path / "out", export=()).scene
+    turned = run(source, tmp_path / "turned", export=(), frame="opengl", up="none").scene
+    flip = torch.tensor([1.0, -1.0, -1.0])
+    torch.testing.assert_close(turned.gaussians.means, first.gaussians.means * flip)
+    torch.testing.assert_close(turned.cameras.centers, first.cameras.centers * flip)
+
+
+@pytest.mark.parametrize(
+    "options", [{"export": ("obj",)}, {"views": 1}, {"resolution": 5000}, {"refine": -1}, {"up": "sky"}]
+)
 def test_options_without_meaning(tmp_path, options):
     with pytest.raises(InputError):
         run(write_photographs(tmp_path / "in", 2), tmp_path / "out", **options)

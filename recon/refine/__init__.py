@@ -1,0 +1,1 @@
+"""Refinement: Gaussians through the rasteriser against the photographs."""

@@ -64,6 +64,8 @@ class ReconstructOptions:
         """Look at what a caller from Python may get wrong; the command line checks types itself."""
         if self.poses not in get_args(PoseSource):
             raise InputError(f"poses is {self.poses!r}", hint=f"choose one of {', '.join(get_args(PoseSource))}")
+        if self.quality not in get_args(Quality):
+            raise InputError(f"quality is {self.quality!r}", hint=f"choose one of {', '.join(get_args(Quality))}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**31:
             raise InputError(f"seed is {self.seed!r}, expected a whole number from 0 to {2**31 - 1}")
         if not isinstance(self.device, str) or not re.fullmatch(DEVICES, self.device):

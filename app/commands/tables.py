@@ -53,14 +53,31 @@ def _fact_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         )
         if poses.get(key) is not None
     ]
+    uses = list(report["views"].values())
+    network = sum(use.startswith("network") for use in uses)
+    groups = len({use.split(";")[0] for use in uses if use.startswith("network")})
+    used = [f"{network} by the network" + (f" in {groups} groups" if groups > 1 else "")]
+    used += [f"{uses.count('refinement only')} by refinement only"] if "refinement only" in uses else []
     stages = [f"{name} {value:.1f}" for name, value in seconds.items()]
     return [
         ("photographs", ", ".join([placed, *measured])),
         *((f"  not placed: {name}", reason) for name, reason in poses["failed"].items()),
+        ("views used", ", ".join(used)),
+        *_refinement_rows(report),
         ("gaussians", f"{report['gaussians']:,}"),
         ("seconds", ", ".join([*stages, f"sum {sum(seconds.values()):.1f}"])),
         ("peak memory", f"{report['peak_rss_mb']:,} MB"),
     ]
+
+
+def _refinement_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    facts = report["refinement"]
+    if not facts:
+        return []
+    held_back = [name for name, use in report["views"].items() if "held back" in use]
+    on = f"on {held_back[0]}, which was held back" if held_back else "on the views it fitted"
+    gain = f"{facts['psnr_before']:.1f} -> {facts['psnr_after']:.1f} dB {on}"
+    return [("refinement", f"{gain}; {facts['steps']} steps, {facts['pruned']:,} Gaussians pruned")]
 
 
 def outline(figures: dict[str, Any], indent: str = "") -> list[str]:

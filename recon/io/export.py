@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from recon.io.atomic import atomic_write
+from recon.io.colmap import model_of_cameras, write_model
 from recon.io.gaussian_glb import write_gaussian_glb
 from recon.io.names import safe_stem, unique_names
 from recon.io.ply import write_ply
@@ -18,9 +19,11 @@ from recon.io.points_ply import opaque_centres, write_points_ply
 from recon.io.splat import write_splat
 from recon.io.spz import write_spz
 from recon.io.transforms_json import write_transforms
-from recon.types import Scene
+from recon.types import Cameras, Scene
 
 Exporter = Callable[[Scene, Path], list[Path]]
+
+MAX_COLMAP_POINTS = 100_000
 
 
 def export_ply(scene: Scene, folder: Path) -> list[Path]:
@@ -60,6 +63,28 @@ def export_points(scene: Scene, folder: Path) -> list[Path]:
 
 def export_transforms(scene: Scene, folder: Path) -> list[Path]:
     """Write `transforms.json` and the views that it describes as `images/*.png`, without the canvas around them."""
+    cameras, names, images = _write_images(scene, folder)
+    path = folder / "transforms.json"
+    write_transforms(path, cameras, [f"images/{name}" for name in names])
+    return [path, *images]
+
+
+def export_colmap(scene: Scene, folder: Path) -> list[Path]:
+    """Write a COLMAP model `sparse/0/*.bin` and the views that it describes as `images/*.png`.
+
+    Its points are centres and colours of opaque Gaussians, at most MAX_COLMAP_POINTS, without the images that see them:
+    enough to start 3D Gaussian splatting from.
+    """
+    cameras, names, images = _write_images(scene, folder)
+    points, colors = opaque_centres(scene.gaussians)
+    every = max(1, -(-len(points) // MAX_COLMAP_POINTS))
+    model = folder / "sparse" / "0"
+    model.mkdir(parents=True, exist_ok=True)
+    return [*write_model(model, model_of_cameras(cameras, names, points[::every], colors[::every])), *images]
+
+
+def _write_images(scene: Scene, folder: Path) -> tuple[Cameras, list[str], list[Path]]:
+    """The views without the canvas around them: their cameras, names, and files in `images/`."""
     names = unique_names(f"{safe_stem(name)}.png" for name in scene.views.names)
     pixels = (scene.views.images.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     images = folder / "images"
@@ -72,9 +97,7 @@ def export_transforms(scene: Scene, folder: Path) -> list[Path]:
         size[i] = torch.tensor([right - left, lower - upper])
         with atomic_write(images / name) as temporary:
             Image.fromarray(np.ascontiguousarray(pixels[i, upper:lower, left:right])).save(temporary, format="PNG")
-    path = folder / "transforms.json"
-    write_transforms(path, replace(scene.cameras, K=K, size=size), [f"images/{name}" for name in names])
-    return [path, *(images / name for name in names)]
+    return replace(scene.cameras, K=K, size=size), names, [images / name for name in names]
 
 
 def _shown(mask: Bool[Tensor, "height width"]) -> tuple[int, int, int, int]:
@@ -91,4 +114,5 @@ EXPORTERS: dict[str, Exporter] = {
     "glb": export_glb,
     "points": export_points,
     "transforms": export_transforms,
+    "colmap": export_colmap,
 }

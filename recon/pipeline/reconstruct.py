@@ -223,7 +223,7 @@ def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, sta
     earlier = recorded_files(out)
     with staged_folder(out, overwrite) as folder:
         with stage("export", "writing " + ", ".join(names)):
-            files = [path for name in names for path in ALL_EXPORTERS[name](scene, folder)]
+            files = list(dict.fromkeys(path for name in names for path in ALL_EXPORTERS[name](scene, folder)))
         scene.report.update(seconds=stage.seconds, peak_rss_mb=peak_rss_mb())
         write_scene_json(folder / "scene.json", scene, {str(p.relative_to(folder)): p.stat().st_size for p in files})
         written = [out / p.relative_to(folder) for p in files] + [out / "scene.json"]

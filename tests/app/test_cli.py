@@ -23,6 +23,8 @@ REPORT = {
         "reprojection_error_px": 0.4321,
         "track_length": None,
     },
+    "views": {"a.jpg": "network, group 1", "b.jpg": "network, group 2", "c.jpg": "held back to measure"},
+    "refinement": {"steps": 75, "steps_run": 100, "psnr_before": 21.5, "psnr_after": 24.25, "pruned": 1200},
     "gaussians": 12345,
     "seconds": {"load": 0.5, "poses": 1.25},
     "peak_rss_mb": 1234,
@@ -78,12 +80,16 @@ def test_options_reach_the_job(calls: list[ReconstructOptions], tmp_path: Path) 
         "reconstruct photos --poses sfm --export ply,mp4 --views 5 --resolution 256 --seed 7 --device cpu --overwrite"
     )
     assert main([*words.split(), "-o", str(tmp_path)]) == 0
-    assert calls == [ReconstructOptions(Path("photos"), tmp_path, "sfm", ("ply", "mp4"), 5, 256, 7, "cpu", True)]
+    assert calls == [
+        ReconstructOptions(
+            "photos", tmp_path, "sfm", ("ply", "mp4"), 5, resolution=256, seed=7, device="cpu", overwrite=True
+        )
+    ]
 
 
 def test_defaults_are_those_of_the_options(calls: list[ReconstructOptions], tmp_path: Path) -> None:
     assert main(["reconstruct", "photos", "--out", str(tmp_path)]) == 0
-    assert calls == [ReconstructOptions(Path("photos"), tmp_path)]
+    assert calls == [ReconstructOptions("photos", tmp_path)]
 
 
 def test_table_tells_files_failures_seconds_and_memory(
@@ -98,6 +104,9 @@ def test_table_tells_files_failures_seconds_and_memory(
     assert "photographs 2 of 3 placed (poses: sfm), reprojection error 0.43 px" in rows
     assert "not placed: blurred.jpg 9 matches, expected 20" in rows
     assert "gaussians 12,345" in rows
+    assert "views used 2 by the network in 2 groups" in rows
+    held_back = "21.5 -> 24.2 dB on c.jpg, which was held back; 75 steps, 1,200 Gaussians pruned"
+    assert f"refinement {held_back}" in rows
     assert "seconds load 0.5, poses 1.2, sum 1.8" in rows
     assert "peak memory 1,234 MB" in rows
     assert "placing cameras" in captured.err

@@ -41,6 +41,7 @@ def test_the_output_folder_is_named_once() -> None:
     ("option", "values"),
     [
         ("poses", ["guess", None]),
+        ("quality", ["good", None]),
         ("seed", [-1, 2**31, 1.0, True, "7"]),
         ("device", ["gpu", "cuda:", "cuda:-1", "cuda:01", "cuda:x", "cpu:0", "mps", "meta", "", None]),
     ],

@@ -10,6 +10,8 @@ from jaxtyping import Bool
 from PIL import Image
 from torch import Tensor
 
+from recon.geometry.frames import UP_IN_FRAME, turn_up
+from recon.geometry.similarity import Similarity, transform_gaussians
 from recon.io.atomic import atomic_write
 from recon.io.colmap import model_of_cameras, write_model
 from recon.io.gaussian_glb import write_gaussian_glb
@@ -19,7 +21,7 @@ from recon.io.points_ply import opaque_centres, write_points_ply
 from recon.io.splat import write_splat
 from recon.io.spz import write_spz
 from recon.io.transforms_json import write_transforms
-from recon.types import Cameras, Scene
+from recon.types import Cameras, Gaussians, Scene
 
 Exporter = Callable[[Scene, Path], list[Path]]
 
@@ -41,16 +43,16 @@ def export_splat(scene: Scene, folder: Path) -> list[Path]:
 
 
 def export_spz(scene: Scene, folder: Path) -> list[Path]:
-    """Write `gaussians.spz`, a compressed file; all values are quantised."""
+    """Write `gaussians.spz`, a compressed file, its up direction +y; all values are quantised."""
     path = folder / "gaussians.spz"
-    write_spz(path, scene.gaussians)
+    write_spz(path, _stood_up(scene))
     return [path]
 
 
 def export_glb(scene: Scene, folder: Path) -> list[Path]:
-    """Write `gaussians.glb`, glTF with KHR_gaussian_splatting."""
+    """Write `gaussians.glb`, glTF with KHR_gaussian_splatting, its up direction +y."""
     path = folder / "gaussians.glb"
-    write_gaussian_glb(path, scene.gaussians)
+    write_gaussian_glb(path, _stood_up(scene))
     return [path]
 
 
@@ -80,7 +82,19 @@ def export_colmap(scene: Scene, folder: Path) -> list[Path]:
     every = max(1, -(-len(points) // MAX_COLMAP_POINTS))
     model = folder / "sparse" / "0"
     model.mkdir(parents=True, exist_ok=True)
-    return [*write_model(model, model_of_cameras(cameras, names, points[::every], colors[::every])), *images]
+    return [
+        *write_model(model, model_of_cameras(cameras, names, points[::every], (colors[::every] * 255).round().byte())),
+        *images,
+    ]
+
+
+def _stood_up(scene: Scene) -> Gaussians:
+    """Gaussians whose up is +y after the half turn about x with which SPZ and glTF files are written."""
+    if scene.up is None:
+        return scene.gaussians
+    up, target = torch.tensor(scene.up, dtype=torch.float64), torch.tensor(UP_IN_FRAME["opengl"], dtype=torch.float64)
+    half_turn = torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64))
+    return transform_gaussians(scene.gaussians, Similarity.from_rotation(half_turn @ turn_up(up, target)))
 
 
 def _write_images(scene: Scene, folder: Path) -> tuple[Cameras, list[str], list[Path]]:

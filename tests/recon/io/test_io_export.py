@@ -2,10 +2,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pycolmap
 import pytest
 import torch
+import trimesh
 from plyfile import PlyData
 
+from recon.io.colmap import read_colmap
 from recon.io.export import EXPORTERS
 from recon.io.gaussian_files import read_gaussians
 from recon.io.ply import read_ply
@@ -62,3 +65,27 @@ def test_names_of_views_never_lead_outside_or_overwrite(scene: Scene, tmp_path: 
     written = EXPORTERS["transforms"](replace(scene, views=replace(scene.views, names=names)), out)
     assert {p.name for p in written} == {"transforms.json", "x.png", "X-2.png"}
     assert all(p.is_relative_to(out) for p in tmp_path.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("up", [(0.0, -1.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.6, -0.8, 0.0)])
+def test_up_is_plus_y_in_glb_and_spz(up: tuple[float, float, float], scene: Scene, tmp_path: Path):
+    """Heights above the ground, measured along `up`, are the y coordinates that the files hold."""
+    heights = scene.gaussians.means @ torch.tensor(up)
+    EXPORTERS["glb"](replace(scene, up=up), tmp_path)
+    y = torch.from_numpy(np.array(trimesh.load(tmp_path / "gaussians.glb").geometry.popitem()[1].vertices))[:, 1]
+    torch.testing.assert_close(y.float().sort().values, heights.sort().values, atol=1e-4, rtol=0)
+    EXPORTERS["spz"](replace(scene, up=up), tmp_path)
+    y = -read_gaussians(tmp_path / "gaussians.spz").means[:, 1]  # the reader undoes the half turn about x
+    torch.testing.assert_close(y.sort().values, heights.sort().values, atol=1e-2, rtol=0)
+
+
+def test_a_colmap_model_is_read_back_by_colmap(scene: Scene, tmp_path: Path):
+    EXPORTERS["colmap"](scene, tmp_path)
+    model = pycolmap.Reconstruction(tmp_path / "sparse" / "0")
+    assert sorted(image.name for image in model.images.values()) == sorted(
+        p.name for p in (tmp_path / "images").iterdir()
+    )
+    assert len(model.points3D) == int((scene.gaussians.opacities > 0.5).sum())
+    photographs, pose = read_colmap(tmp_path)
+    views = pose_views(photographs, pose, resolution=scene.views.width)
+    torch.testing.assert_close(views.posed_cameras.cam_from_world, scene.cameras.cam_from_world, atol=1e-5, rtol=0)

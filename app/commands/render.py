@@ -8,6 +8,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from app.commands.tables import columns, human_size
 from app.console import json_line
+from app.options import DEVICES
 from recon.errors import InputError
 
 HELP = "Render a finished scene along a camera path, to a video or to pictures."
@@ -38,6 +39,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Render, then print what was written."""
     size, background = parse_size(arguments.size), parse_color(arguments.background)
+    if not re.fullmatch(DEVICES, arguments.device):
+        raise InputError(f"there is no device {arguments.device!r}", hint="choose auto, cpu, cuda, or cuda:N")
     from app.composition import pick_device
     from recon.pipeline.flight import fly
     from recon.pipeline.flight_plan import FlightConfig

@@ -23,10 +23,11 @@ GRACE_SECONDS = 60
 
 
 class Outcome(NamedTuple):
-    """What fuzzing one reader came to."""
+    """What fuzzing one reader came to; `edges` counts the branches of our code that were reached."""
 
     name: str
     executions: int
+    edges: int
     peak_rss_mb: int
     seconds: float
     crashes: int
@@ -36,11 +37,17 @@ class Outcome(NamedTuple):
     def row(self) -> tuple[str, ...]:
         """For the table."""
         rate = self.executions / max(self.seconds, 1e-9)
-        figures = (f"{self.executions:,}", f"{rate:,.0f}", str(self.crashes), f"{self.peak_rss_mb:,}")
+        figures = (
+            f"{self.executions:,}",
+            f"{rate:,.0f}",
+            f"{self.edges:,}",
+            str(self.crashes),
+            f"{self.peak_rss_mb:,}",
+        )
         return (self.name, *figures, f"{self.seconds:.0f}")
 
 
-HEADINGS = ("reader", "executions", "per second", "crashes", "peak RSS MB", "seconds")
+HEADINGS = ("reader", "executions", "per second", "edges", "crashes", "peak RSS MB", "seconds")
 
 
 def fuzz(name: str, seconds: int, kept: Path) -> Outcome:
@@ -49,7 +56,7 @@ def fuzz(name: str, seconds: int, kept: Path) -> Outcome:
         command = [
             sys.executable, str(HERE / "run_one.py"), name, folder, f"-seed={SEED}", f"-max_total_time={seconds}",
             f"-max_len={MAX_INPUT_BYTES}", f"-timeout={MAX_SECONDS_PER_INPUT}", f"-rss_limit_mb={MAX_RSS_MB}",
-            f"-artifact_prefix={folder}/found-", "-print_final_stats=1", "-verbosity=0", "-len_control=20",
+            f"-artifact_prefix={folder}/found-", "-print_final_stats=1", "-len_control=20",
         ]  # fmt: skip
         start = time.monotonic()
         try:
@@ -67,12 +74,13 @@ def fuzz(name: str, seconds: int, kept: Path) -> Outcome:
             shutil.copy(path, kept / f"{name}-{path.name.removeprefix('found-')}")
     log = said.decode("utf-8", "replace")
     crashes = max(len(found), int(code != 0))
-    return Outcome(name, _stat(log, "number_of_executed_units"), _stat(log, "peak_rss_mb"), elapsed, crashes, log)
+    executions, peak = (_last(log, rf"stat::{stat}:\s*(\d+)") for stat in ("number_of_executed_units", "peak_rss_mb"))
+    return Outcome(name, executions, _last(log, r"cov: (\d+)"), peak, elapsed, crashes, log)
 
 
-def _stat(log: str, name: str) -> int:
-    match = re.search(rf"stat::{name}:\s*(\d+)", log)
-    return int(match[1]) if match else 0
+def _last(log: str, pattern: str) -> int:
+    """The last number that fits."""
+    return int((re.findall(pattern, log) or ["0"])[-1])
 
 
 def table(outcomes: list[Outcome]) -> str:

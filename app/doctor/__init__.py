@@ -1,5 +1,4 @@
-"""What this installation can do: facts about the machine, parts that are there or missing, and two small trials."""
+"""What this installation can do: facts about the machine, parts that are there or missing, and small trials.
 
-from app.doctor.diagnosis import Diagnosis, diagnose
-
-__all__ = ["Diagnosis", "diagnose"]
+Importing this package imports no other library, so that it can tell which of them is broken.
+"""

@@ -35,12 +35,14 @@ class Trial:
 
 
 def attempt(name: str, run: Callable[[], str]) -> Trial:
-    """Run, and keep a typed error as the reason of the failure."""
+    """Run, and keep an error as the reason of the failure."""
     start = time.perf_counter()
     try:
         ok, detail = True, run()
     except ReconError as error:
         ok, detail = False, "; ".join(filter(None, (error.message, error.hint)))
+    except Exception as error:  # a broken library raises anything; the person who asks the doctor wants to know which
+        ok, detail = False, f"{type(error).__name__}: {error}"
     return Trial(name, ok, round(time.perf_counter() - start, 2), detail)
 
 

@@ -76,7 +76,7 @@ def test_readme_opens_with_the_two_commands() -> None:
 def test_readme_tells_every_option_and_its_default() -> None:
     table = dict(re.findall(r"^\| (.*?--\w+.*?) \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     told = {re.findall(r"--(\w+)", cell)[0]: default.strip("` ") for cell, default in table.items()}
-    shown = {"tuple": ",".join, "NoneType": lambda _: "all", "bool": lambda _: "off"}
+    shown = {"tuple": ",".join, "NoneType": lambda _: "-", "bool": lambda _: "off"}
     fields = ReconstructOptions.__dataclass_fields__.values()
     expected = {
         f.name: shown.get(type(f.default).__name__, str)(f.default) for f in fields if f.name not in ("input", "out")

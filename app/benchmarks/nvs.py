@@ -33,7 +33,7 @@ def run(folders: list[Path], reconstructor: GaussianReconstructor, steps: int | 
         reconstructor: Network under test.
         steps: Of refinement; None for the number of the balanced preset.
     """
-    steps = QUALITIES["balanced"].refine_steps if steps is None else steps
+    steps = QUALITIES["balanced"].refine_steps(4) if steps is None else steps
     names = unique_names(folder.resolve().name for folder in folders)
     scenes = {name: score_scene(folder, reconstructor, steps) for name, folder in zip(names, folders, strict=True)}
     mean = {

@@ -19,18 +19,27 @@ class Quality:
     Attributes:
         resolution: Long side of the images that the network sees, in pixels.
         network_views: Views that the network is given at most; further ones are used by refinement.
-        refine_steps: Most steps of refinement.
+        refine_rounds: How often refinement goes through all views.
+        refine_bounds: Least and most steps of refinement, if it goes through them at all.
     """
 
     resolution: int
     network_views: int
-    refine_steps: int
+    refine_rounds: int
+    refine_bounds: tuple[int, int] = (0, 0)
+
+    def refine_steps(self, num_views: int) -> int:
+        """Most steps of refinement, one view a step."""
+        if not self.refine_rounds:
+            return 0
+        least, most = self.refine_bounds
+        return min(max(self.refine_rounds * num_views, least), most)
 
 
 QUALITIES: dict[QualityName, Quality] = {
-    "fast": Quality(resolution=256, network_views=8, refine_steps=0),
-    "balanced": Quality(resolution=384, network_views=16, refine_steps=100),
-    "best": Quality(resolution=512, network_views=32, refine_steps=400),
+    "fast": Quality(resolution=256, network_views=8, refine_rounds=0),
+    "balanced": Quality(resolution=384, network_views=16, refine_rounds=10, refine_bounds=(100, 600)),
+    "best": Quality(resolution=512, network_views=32, refine_rounds=30, refine_bounds=(400, 3000)),
 }
 
 
@@ -65,14 +74,18 @@ class PipelineConfig:
     seed: int = 0
 
     @property
-    def effort(self) -> Quality:
-        """The preset with what was named instead of it."""
-        preset = QUALITIES[self.quality]
-        return Quality(
-            resolution=preset.resolution if self.resolution is None else self.resolution,
-            network_views=preset.network_views,
-            refine_steps=preset.refine_steps if self.refine is None else self.refine,
-        )
+    def long_side_px(self) -> int:
+        """Long side of the images that the network sees."""
+        return QUALITIES[self.quality].resolution if self.resolution is None else self.resolution
+
+    @property
+    def network_views(self) -> int:
+        """Views that the network is given at most."""
+        return QUALITIES[self.quality].network_views
+
+    def refine_steps(self, num_views: int) -> int:
+        """Most steps of refinement on so many views."""
+        return QUALITIES[self.quality].refine_steps(num_views) if self.refine is None else self.refine
 
     def validate(self) -> "PipelineConfig":
         """Return self, or raise InputError for options without meaning."""
@@ -85,9 +98,9 @@ class PipelineConfig:
             raise InputError(f"quality is {self.quality!r}", hint=f"choose one of {', '.join(QUALITIES)}")
         if self.views is not None and self.views < 2:
             raise InputError(f"views is {self.views}, expected at least 2")
-        if not 64 <= self.effort.resolution <= 2048:
-            raise InputError(f"resolution is {self.effort.resolution} px, expected 64 to 2048")
-        if not 0 <= self.effort.refine_steps <= 100_000:
-            raise InputError(f"refine is {self.effort.refine_steps} steps, expected 0 to 100000")
+        if not 64 <= self.long_side_px <= 2048:
+            raise InputError(f"resolution is {self.long_side_px} px, expected 64 to 2048")
+        if self.refine is not None and not 0 <= self.refine <= 100_000:
+            raise InputError(f"refine is {self.refine} steps, expected 0 to 100000")
         check_framing(self.frame, self.up)
         return self

@@ -127,19 +127,20 @@ def reconstruct(
 
 def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
     """Everything up to the files."""
-    config, reconstructor, effort = run.config, run.reconstructor, run.config.effort
+    config, reconstructor = run.config, run.reconstructor
     with run.stage("load", f"reading {_words(source)}"):
         found = open_source(source, poses=config.poses, max_views=config.views, fps=config.fps)
         key = fingerprint(found.photographs, found.given)
     run.stage.announce(f"found {found.kind}")
-    width, height = _canvas(found, source, effort.resolution, reconstructor.multiple)
-    group_size = min(reconstructor.max_views, effort.network_views, len(found.photographs))
+    width, height = _canvas(found, source, config.long_side_px, reconstructor.multiple)
+    group_size = min(reconstructor.max_views, config.network_views, len(found.photographs))
     need = require_memory(reconstructor, group_size, height, width)
     pose = _poses(run, found, key)
-    views = pose_views(found.photographs, pose, resolution=effort.resolution, multiple=reconstructor.multiple)
+    views = pose_views(found.photographs, pose, resolution=config.long_side_px, multiple=reconstructor.multiple)
     depths = typical_depths(views.posed_cameras, pose.points)
     overlap = view_overlap(views.posed_cameras, depths)
-    plan = plan_views(overlap, effort.network_views, group_size, refining=effort.refine_steps > 0)
+    refining = config.refine_steps(len(views)) > 0
+    plan = plan_views(overlap, config.network_views, group_size, refining=refining)
     key = stage_key(key, pose.cameras.cam_from_world.tolist(), plan, reconstructor.weights_sha256, width, height)
     gaussians = _gaussians(run, views, plan, pose, key)
     refined = _refined(run, gaussians, views, depths, plan, key)
@@ -200,7 +201,7 @@ def _refined(
     run: _Run, gaussians: Gaussians, views: ViewSet, depths: Float[Tensor, " views"], plan: ViewPlan, key: str
 ) -> Refined:
     """The Gaussians fitted to all views, where steps are asked for."""
-    options = RefineConfig(steps=run.config.effort.refine_steps, poses=run.config.refine_poses)
+    options = RefineConfig(steps=run.config.refine_steps(len(views)), poses=run.config.refine_poses)
     if not options.steps:
         return Refined(gaussians, views.posed_cameras, {})
 

@@ -19,7 +19,7 @@ def provenance(reconstructor: GaussianReconstructor, pose: PoseEstimate, config:
         model=reconstructor.name,
         weights_sha256=reconstructor.weights_sha256,
         pose_source=pose.source,
-        config=asdict(config) | asdict(config.effort),
+        config=asdict(config) | {"resolution": config.long_side_px, "network_views": config.network_views},
         versions=library_versions(),
         seed=config.seed,
     )

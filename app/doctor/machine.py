@@ -81,7 +81,7 @@ def kernel_cache() -> dict[str, str]:
             pass
     except OSError as error:
         why = (
-            f"no ({error.strerror or error}): each process compiles anew, for ten seconds or more; set NUMBA_CACHE_DIR"
+            f"no ({error.strerror or error}): each process compiles anew, for ten seconds; set NUMBA_CACHE_DIR"
         )
         return {"folder": str(folder), "writable": why, "holds": "nothing"}
     files = [path for path in folder.rglob("*") if path.is_file()]

@@ -57,7 +57,7 @@ function makeStage(scene) {
   goTo(stage, 0, false);
   let last = performance.now();
   renderer.setAnimationLoop((now) => {
-    step(stage, Math.min(now - last, 100));
+    step(stage, now - last);
     last = now;
   });
   return stage;
@@ -126,8 +126,9 @@ function step(stage, milliseconds) {
     stage.controls.target.lerpVectors(from.target, goal.target, eased);
     if (t === 1) stage.flight = null;
   }
-  walk(stage, milliseconds);
+  walk(stage, Math.min(milliseconds, 100));
   stage.controls.update();
+  stage.spark.preBlurAmount = BLUR_PX2 * Math.max(1, magnification(stage)) ** 2;
   stage.renderer.render(stage.world, stage.camera);
 }
 
@@ -223,15 +224,16 @@ function resize(stage) {
   stage.camera.aspect = width / height;
   stage.camera.fov = fieldOfView(stage);
   stage.camera.updateProjectionMatrix();
-  stage.spark.preBlurAmount = BLUR_PX2 * Math.max(1, magnification(stage)) ** 2;
 }
 
-// Screen pixels per pixel of the pictures that the Gaussians were made for. Their blur grows with it, or gaps would open.
+// Screen pixels per pixel of the pictures that the Gaussians were made for, at the distance of the pivot. Their blur
+// grows with it, or gaps would open between them.
 function magnification(stage) {
   if (!stage.scene.has_photographs) return 1;
-  const pixels = stage.renderer.domElement.height;
-  const focal = pixels / 2 / Math.tan((stage.camera.fov * Math.PI) / 360);
-  return focal / stage.scene.cameras[stage.view].focal[1];
+  const { focal, depth } = stage.scene.cameras[stage.view];
+  const onScreen = stage.renderer.domElement.height / 2 / Math.tan((stage.camera.fov * Math.PI) / 360);
+  const distance = stage.camera.position.distanceTo(stage.controls.target);
+  return ((onScreen / focal[1]) * depth) / Math.max(distance, 1e-6 * depth);
 }
 
 start().catch((error) => fail(`The scene cannot be shown: ${error.message}`));

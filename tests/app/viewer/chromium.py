@@ -70,6 +70,10 @@ class Browser:
             assert time.monotonic() < deadline, self.evaluate("document.body.innerText")
             time.sleep(0.2)
 
+    def press(self, code: str) -> None:
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, code=code, key=code)
+
     def screenshot(self) -> bytes:
         return base64.b64decode(self.call("Page.captureScreenshot")["data"])
 

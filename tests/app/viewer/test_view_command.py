@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -76,21 +77,36 @@ def test_the_command_serves_until_it_is_interrupted(result_folder: Path) -> None
 def test_a_browser_shows_the_balls_where_they_are(result_folder: Path, tmp_path: Path) -> None:
     with serving(result_folder) as (_, url), Browser(tmp_path / "profile") as browser:
         browser.open(url, until="document.body?.dataset.ready === 'yes'", seconds=120)
-        time.sleep(3)  # sorting and drawing go on after the scene is there
-        picture = browser.screenshot()
         assert browser.evaluate("document.getElementById('facts').textContent") == "2 Gaussians, 3 photographs"
-    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
-    red = (pixels[..., 0] > 150) & (pixels[..., 1] < 90)
-    green = (pixels[..., 1] > 150) & (pixels[..., 0] < 90)
-    assert red.sum() > 2000
-    assert green.sum() > 2000
-    # The first camera stands in front of the red ball, the green one is to its right, at the same height.
-    height, width = red.shape
-    middle, other = np.argwhere(red).mean(0), np.argwhere(green).mean(0)
-    assert abs(middle[1] - width / 2) < 0.05 * width
-    assert abs(middle[0] - height / 2) < 0.05 * height
-    assert other[1] > middle[1] + 0.1 * width
-    assert abs(other[0] - middle[0]) < 0.05 * height
+        # The first camera stands in front of the red ball, the green one is to its right, at the same height.
+        red, green = wait_for_balls(browser, lambda red, green: abs(red[0] - 0.5) < 0.03)
+        assert abs(red[1] - 0.5) < 0.03
+        assert abs(green[1] - red[1]) < 0.03
+        assert green[0] > red[0] + 0.1
+        browser.press("ArrowRight")
+        browser.press("ArrowRight")
+        wait_for_balls(browser, lambda red, green: abs(green[0] - 0.5) < 0.03)
+        assert browser.evaluate("document.getElementById('view').textContent") == "3 / 3  c.jpg"
+        browser.press("KeyR")
+        wait_for_balls(browser, lambda red, green: abs(red[0] - 0.5) < 0.03)
+
+
+Place = tuple[float, float]
+
+
+def wait_for_balls(browser: Browser, until: Callable[[Place, Place], bool]) -> tuple[Place, Place]:
+    """Where the red and the green ball are, as parts of width and height, once that is as expected."""
+    deadline = time.monotonic() + 60
+    while True:
+        pixels = np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("RGB")).astype(int)
+        red = np.argwhere((pixels[..., 0] > 150) & (pixels[..., 1] < 90))
+        green = np.argwhere((pixels[..., 1] > 150) & (pixels[..., 0] < 90))
+        if min(len(red), len(green)) > 2000:
+            (y, x), (v, u) = red.mean(0) / pixels.shape[:2], green.mean(0) / pixels.shape[:2]
+            if until((x, y), (u, v)):
+                return (x, y), (u, v)
+        assert time.monotonic() < deadline, f"{len(red)} red and {len(green)} green pixels, not where expected"
+        time.sleep(0.3)
 
 
 class serving:  # noqa: N801 - reads as a context manager

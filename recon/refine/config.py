@@ -40,6 +40,8 @@ class RefineConfig:
         patience: Looks without improvement after which fitting stops.
         rates: Step sizes.
         final_rate: Factor that the step sizes have fallen to at the last step, exponentially.
+        least_scale_px: Standard deviation that no Gaussian falls below, in pixels of the nearest view. A viewer that
+            magnifies the pictures shows gaps between thinner ones (Yu et al. 2024, Mip-Splatting, section 5.1).
         min_opacity: Gaussians below it are pruned at the end.
     """
 
@@ -51,3 +53,4 @@ class RefineConfig:
     rates: LearningRates = LearningRates()
     final_rate: float = 0.2
     min_opacity: float = 0.02
+    least_scale_px: float = 0.3

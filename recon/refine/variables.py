@@ -39,9 +39,11 @@ class SceneVariables(nn.Module):
         self.start, self.cameras, self.depths, self.fitted, self.config = gaussians, cameras, depths, fitted, config
         distances = [(gaussians.means - center).norm(dim=1) for center in cameras.centers]
         self.reach = torch.stack(distances).amin(0)[:, None]
+        self.least_scale = config.least_scale_px * self.reach / cameras.K[:, 0, 0].median()
         num = len(cameras)
         self.shift = nn.Parameter(torch.zeros_like(gaussians.means))
-        self.log_scales = nn.Parameter(gaussians.scales.log())
+        free = (gaussians.scales.square() - self.least_scale.square()).clamp(min=(0.1 * self.least_scale).square())
+        self.log_scales = nn.Parameter(free.log() / 2)
         self.quats = nn.Parameter(gaussians.quats.clone())
         self.logits = nn.Parameter(gaussians.opacities.clamp(LOGIT_MARGIN, 1 - LOGIT_MARGIN).logit())
         self.sh = nn.Parameter(gaussians.sh.clone())
@@ -64,7 +66,7 @@ class SceneVariables(nn.Module):
         """The Gaussians as they are now."""
         return Gaussians(
             means=self.start.means + self.shift * self.reach,
-            scales=self.log_scales.exp(),
+            scales=(self.log_scales.exp().square() + self.least_scale.square()).sqrt(),
             quats=nn.functional.normalize(self.quats, dim=1),
             opacities=self.logits.sigmoid(),
             sh=self.sh,

@@ -39,6 +39,29 @@ _STRICT = MappingAttempt(
 
 
 @dataclass(frozen=True)
+class PairChoiceConfig:
+    """Which pairs of many photographs are matched.
+
+    Attributes:
+        max_exhaustive: Up to so many photographs, all pairs are.
+        num_descriptors: SIFT descriptors of each photograph that are compared with those of all others beforehand.
+        max_ratio: Of the distances to the nearest and the second nearest of them.
+        num_partners: Most similar photographs that each one is matched with.
+        num_neighbours: And so many before and after it in the order of the photographs.
+        max_hops: Similar photographs that are more steps apart than this are matched too.
+        min_shared: Descriptors that they must share for that.
+    """
+
+    max_exhaustive: int = 20
+    num_descriptors: int = 400
+    max_ratio: float = 0.8
+    num_partners: int = 12
+    num_neighbours: int = 3
+    max_hops: int = 3
+    min_shared: int = 8
+
+
+@dataclass(frozen=True)
 class SfmConfig:
     """How poses are found.
 
@@ -47,6 +70,7 @@ class SfmConfig:
         max_features: SIFT features kept of one photograph.
         max_xfeat_features: XFeat features kept of one photograph.
         max_xfeat_photographs: XFeat matches all pairs at 0.1 s each; it is left out where there are more photographs.
+        pairs: Which pairs are matched.
         peak_threshold: Least contrast of a SIFT feature (difference of Gaussians, grey values 0 to 1).
         min_matches: Verified matches that two photographs must share to be used as a pair.
         min_xfeat_matches: The same where XFeat matches are among them. Mutual nearest neighbours find 20 to 45 matches
@@ -67,6 +91,7 @@ class SfmConfig:
     max_features: int = 4096
     max_xfeat_features: int = 4096
     max_xfeat_photographs: int = 40
+    pairs: PairChoiceConfig = PairChoiceConfig()
     peak_threshold: float = 0.004
     min_matches: int = 15
     min_xfeat_matches: int = 60

@@ -1,32 +1,60 @@
-"""SIFT features (Lowe 2004) and verified matches of all pairs, into a COLMAP database."""
+"""SIFT features (Lowe 2004) and verified matches of pairs, into a COLMAP database."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import pycolmap
 
 from recon.sfm.config import SfmConfig
 from recon.sfm.match_graph import MatchGraph, read_match_graph
+from recon.sfm.pair_choice import choose_pairs
+from recon.sfm.similarity import count_shared, read_signatures
 from recon.sfm.workspace import Lens, Workspace, image_name
 
 
 def match_sift(workspace: Workspace, config: SfmConfig, seed: int) -> MatchGraph:
-    """Find features, match every pair and keep the matches that one epipolar geometry explains."""
+    """Find features, match pairs and keep the matches that one epipolar geometry explains."""
     database = workspace.folder / "sift.db"
     pycolmap.set_random_seed(seed)
     pycolmap.Database.open(database).close()  # an empty one, should no photograph be large enough
     for lens in workspace.lenses:
         _extract(database, workspace, lens, config)
     _mark_known_focals(database, workspace)
+    match_pairs(database, workspace, _pairs_to_match(database, workspace, config), config, seed)
+    return read_match_graph(database, features="SIFT", min_matches=config.min_matches)
+
+
+def _pairs_to_match(database: Path, workspace: Workspace, config: SfmConfig) -> list[tuple[int, int]]:
+    """All pairs of few photographs, the promising ones of many; by index, in an order that repeats."""
+    indices = sorted(index for lens in workspace.lenses for index in lens.members)
+    if len(indices) <= config.pairs.max_exhaustive:
+        return list(combinations(indices, 2))
+    signatures = read_signatures(database, config.pairs.num_descriptors)
+    shared = count_shared([signatures[index] for index in indices], config.pairs.max_ratio)
+    return [(indices[first], indices[second]) for first, second in choose_pairs(shared, config.pairs)]
+
+
+def match_pairs(
+    database: Path, workspace: Workspace, pairs: Sequence[tuple[int, int]], config: SfmConfig, seed: int
+) -> None:
+    """Match and verify these pairs of photographs; those that the database holds already are left as they are."""
+    if not pairs:
+        return
+    listed = workspace.folder / "pairs.txt"
+    listed.write_text("".join(f"{image_name(first)} {image_name(second)}\n" for first, second in pairs))
+    pairing = pycolmap.ImportedPairingOptions()
+    pairing.match_list_path = listed
     options = pycolmap.FeatureMatchingOptions()
     options.num_threads = config.num_threads
     options.use_gpu = False
-    pycolmap.match_exhaustive(
+    pycolmap.match_image_pairs(
         database,
         matching_options=options,
+        pairing_options=pairing,
         verification_options=verification_options(config.min_matches, seed),
         device=pycolmap.Device.cpu,
     )
-    return read_match_graph(database, features="SIFT", min_matches=config.min_matches)
 
 
 def verification_options(

@@ -2,10 +2,14 @@
 
 import json
 import logging
+import signal
 import sys
+import threading
 import time
 from argparse import ArgumentError
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
@@ -35,14 +39,43 @@ def parse(parser: ArgumentParser, words: list[str], program: str) -> Namespace:
 
 def reporting_errors(run: Callable[[], int], *, as_json: bool) -> int:
     """The exit code of `run`; a ReconError or Ctrl-C becomes one message on stderr and its own code."""
+    with _noting_interrupts() as interrupts:
+        try:
+            return run()
+        except KeyboardInterrupt:
+            return _report_interrupt()
+        except Exception as error:
+            if interrupts:  # libraries that are being imported turn Ctrl-C into other errors
+                return _report_interrupt()
+            if not isinstance(error, ReconError):
+                raise
+            print(_as_json(error) if as_json else f"error: {error}", file=sys.stderr)
+            return error.exit_code
+
+
+def _report_interrupt() -> int:
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
+
+
+@contextmanager
+def _noting_interrupts() -> Iterator[list[int]]:
+    """Give a list that is empty until Ctrl-C; what Ctrl-C does stays as it was."""
+    usual = signal.getsignal(signal.SIGINT)
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield noted
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        usual(number, frame)
+
+    signal.signal(signal.SIGINT, note)
     try:
-        return run()
-    except ReconError as error:
-        print(_as_json(error) if as_json else f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def json_line(content: Any) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from recon.io.ply import write_ply
 from recon.io.scene_json import write_scene_json
+from recon.io.splats.ply import write_ply
 from recon.types import Cameras, Gaussians, Provenance, Scene, ViewSet
 
 WIDTH, HEIGHT = 64, 48

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from recon.errors import InputError
-from recon.io.canvas import center_crop_square
+from recon.io.photographs.canvas import center_crop_square
+from recon.io.photographs.undistort import undistort
 from recon.io.transforms_json import read_transforms
-from recon.io.undistort import undistort
 from recon.types import ViewSet
 
 SIDE = 256

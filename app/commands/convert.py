@@ -37,8 +37,8 @@ def convert(source: Path, target: Path, *, overwrite: bool = False) -> dict[str,
     """
     from recon.errors import ExportError, GeometryError, InputError
     from recon.geometry.clean import finite_only
-    from recon.io.gaussian_files import format_of, gaussians_in, writable_format_of
     from recon.io.limits import DEFAULT_LIMITS
+    from recon.io.splats.files import format_of, gaussians_in, writable_format_of
     from recon.metrics.gaussians import largest_errors
 
     source, form = gaussians_in(source), writable_format_of(target)

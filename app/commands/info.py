@@ -34,9 +34,9 @@ def inspect(path: Path) -> dict[str, Any]:
     Raises:
         InputError: There is nothing of either kind, or it cannot be read.
     """
-    from recon.io.gaussian_facts import gaussian_facts
-    from recon.io.gaussian_files import IN_SCENE_FOLDER, gaussians_in
     from recon.io.scene_json import read_scene_json
+    from recon.io.splats.facts import gaussian_facts
+    from recon.io.splats.files import IN_SCENE_FOLDER, gaussians_in
 
     if path.name == SCENE_FILE:
         path = path.parent

@@ -80,9 +80,7 @@ def kernel_cache() -> dict[str, str]:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        why = (
-            f"no ({error.strerror or error}): each process compiles anew, for ten seconds; set NUMBA_CACHE_DIR"
-        )
+        why = f"no ({error.strerror or error}): each process compiles anew, for ten seconds; set NUMBA_CACHE_DIR"
         return {"folder": str(folder), "writable": why, "holds": "nothing"}
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6

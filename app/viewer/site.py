@@ -80,8 +80,8 @@ def content_security_policy() -> str:
 @contextmanager
 def as_ply(path: Path) -> Iterator[Path]:
     """The file itself if it is a plain PLY of this program, else a copy in that form that is removed at the end."""
-    from recon.io.gaussian_files import read_gaussians
-    from recon.io.ply import write_ply
+    from recon.io.splats.files import read_gaussians
+    from recon.io.splats.ply import write_ply
 
     if path.name == GAUSSIANS:
         yield path

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from recon.errors import FormatError, LimitError
 from recon.io.frames.sniff import VIDEO_SUFFIXES
-from recon.io.image_folder import IMAGE_SUFFIXES
 from recon.io.limits import MEBIBYTE, Limits
 from recon.io.names import path_parts
+from recon.io.photographs.image_folder import IMAGE_SUFFIXES
 
 WANTED_SUFFIXES = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, ".json", ".bin", ".txt")
 ARCHIVE_SUFFIXES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar", ".cbz")

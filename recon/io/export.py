@@ -14,12 +14,12 @@ from recon.geometry.frames import UP_IN_FRAME, turn_up
 from recon.geometry.similarity import Similarity, transform_gaussians
 from recon.io.atomic import atomic_write
 from recon.io.colmap import model_of_cameras, write_model
-from recon.io.gaussian_glb import write_gaussian_glb
 from recon.io.names import safe_stem, unique_names
-from recon.io.ply import write_ply
 from recon.io.points_ply import opaque_centres, write_points_ply
-from recon.io.splat import write_splat
-from recon.io.spz import write_spz
+from recon.io.splats.glb import write_gaussian_glb
+from recon.io.splats.ply import write_ply
+from recon.io.splats.splat import write_splat
+from recon.io.splats.spz import write_spz
 from recon.io.transforms_json import write_transforms
 from recon.types import Cameras, Gaussians, Scene
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recon.errors import FormatError, InputError
-from recon.io.gaussian_files import FORMATS, read_gaussians
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.scene_json import SceneRecord, read_scene_json
+from recon.io.splats.files import FORMATS, read_gaussians
 from recon.types import Cameras, Gaussians
 
 SCENE_JSON = "scene.json"

@@ -8,8 +8,8 @@ from recon.errors import FormatError, InputError
 from recon.io.archive import is_zip
 from recon.io.colmap import find_model
 from recon.io.frames.sniff import is_video_name
-from recon.io.image_folder import is_image_name
 from recon.io.names import natural_key
+from recon.io.photographs.image_folder import is_image_name
 
 PATTERN_CHARACTERS = "*?["
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from recon.errors import FormatError
-from recon.io.lens import Lens
+from recon.io.photographs.lens import Lens
 
 MODELS = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL")
 LARGEST = 1e9

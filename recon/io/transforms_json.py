@@ -13,14 +13,14 @@ import torch
 
 from recon.errors import FormatError, GeometryError
 from recon.geometry.se3 import invert_rigid
-from recon.io.given_poses import given_poses
-from recon.io.image_folder import IMAGE_SUFFIXES, is_image_name, require_count, spread
-from recon.io.images import load_photograph
 from recon.io.inside import find_all, find_inside
 from recon.io.json_file import read_json, write_json
-from recon.io.lens import fit_camera
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.names import unique_names
+from recon.io.photographs.given_poses import given_poses
+from recon.io.photographs.image_folder import IMAGE_SUFFIXES, is_image_name, require_count, spread
+from recon.io.photographs.images import load_photograph
+from recon.io.photographs.lens import fit_camera
 from recon.io.transforms_intrinsics import read_lens
 from recon.types import Cameras, Photograph, PoseEstimate
 

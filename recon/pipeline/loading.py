@@ -9,9 +9,9 @@ from recon.errors import InputError
 from recon.io.archive import unpacked
 from recon.io.colmap import load_colmap_images, model_name, read_colmap
 from recon.io.frames.extract import load_video
-from recon.io.image_folder import list_images
-from recon.io.images import load_photographs
 from recon.io.limits import DEFAULT_LIMITS, Limits
+from recon.io.photographs.image_folder import list_images
+from recon.io.photographs.images import load_photographs
 from recon.io.source_form import Form, form_of, images_below, is_pattern, matches
 from recon.io.transforms_json import load_frames, read_transforms
 from recon.types import Photograph, PoseEstimate

@@ -18,8 +18,8 @@ from torch import Tensor
 from recon.errors import InputError, PoseError
 from recon.geometry.overlap import typical_depths, view_overlap
 from recon.io.atomic import check_output, staged_folder
-from recon.io.canvas import canvas_size
-from recon.io.poses_to_views import pose_views
+from recon.io.photographs.canvas import canvas_size
+from recon.io.photographs.poses_to_views import pose_views
 from recon.io.scene_json import recorded_files, write_scene_json
 from recon.pipeline.config import PipelineConfig
 from recon.pipeline.exporters import ALL_EXPORTERS

@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import pytest
 
-from recon.io.image_folder import list_images
-from recon.io.ply import read_ply
+from recon.io.photographs.image_folder import list_images
 from recon.io.scene_json import read_scene_json
+from recon.io.splats.ply import read_ply
 from recon.io.transforms_json import read_transforms
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from recon.errors import InputError
 from recon.io.atomic import staged_folder
 from recon.io.json_file import read_json, write_json
 from recon.io.part_entries import is_part
-from recon.io.ply import read_ply, write_ply
+from recon.io.splats.ply import read_ply, write_ply
 from recon.types import Gaussians
 
 WRITES_BEFORE_KILL = 1.5

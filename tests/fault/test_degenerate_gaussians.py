@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from recon.errors import ReconError
-from recon.io.ply import write_ply
+from recon.io.splats.ply import write_ply
 from recon.io.transforms_json import write_transforms
 from recon.pipeline.reconstruct import PipelineConfig, reconstruct
 from recon.types import Cameras, Gaussians, PoseEstimate

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from other_readers import with_gltf_transform, with_plyfile, with_splat_transform
 
-from recon.io.gaussian_files import FORMATS, read_gaussians, write_gaussians
+from recon.io.splats.files import FORMATS, read_gaussians, write_gaussians
 from recon.metrics.gaussians import largest_errors
 from recon.metrics.image import psnr
 from recon.render import render

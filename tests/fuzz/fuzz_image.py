@@ -6,7 +6,7 @@ from fuzzing import SMALL
 from PIL import Image
 from seed_data import encoded, picture
 
-from recon.io.images import load_photograph
+from recon.io.photographs.images import load_photograph
 
 
 def seeds() -> list[bytes]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from gaussian_seeds import read_as
 
-from recon.io.ply_compressed import BOUNDS, COLOR_BOUNDS, PACKED
+from recon.io.splats.ply_compressed import BOUNDS, COLOR_BOUNDS, PACKED
 
 
 def compressed(num: int, num_rest: int, *, color_bounds: bool = True) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 from fuzzing import SMALL
 from seed_data import small_gaussians, written
 
-from recon.io.gaussian_files import read_gaussians, write_gaussians
+from recon.io.splats.files import read_gaussians, write_gaussians
 from recon.types import Gaussians
 
 KINDS = ((2, 1), (3, 4), (1, 16))

@@ -100,7 +100,7 @@ PROBE = """
 import json, resource, sys, time, warnings
 from pathlib import Path
 from recon.errors import ReconError
-from recon.io.images import load_photograph
+from recon.io.photographs.images import load_photograph
 warnings.simplefilter("ignore")
 facts = {}
 for path in sorted(Path(sys.argv[1]).iterdir()):

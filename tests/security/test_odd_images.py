@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from recon.io.images import load_photograph
+from recon.io.photographs.images import load_photograph
 
 WIDTH, HEIGHT = 24, 16
 # What a file stores for an upright picture, from the words of Exif 2.32, tag 0112; junk leaves it as it is.

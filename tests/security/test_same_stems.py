@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from recon.io.canvas import to_view_set
 from recon.io.export import export_transforms
+from recon.io.photographs.canvas import to_view_set
 from recon.pipeline.loading import Source, open_source
 from recon.types import Cameras, Gaussians, Provenance, Scene
 

@@ -2,7 +2,7 @@
 
 from recon.errors import FormatError
 from recon.io.colmap.model import ColmapCamera
-from recon.io.lens import Lens
+from recon.io.photographs.lens import Lens
 
 READ = ("SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
 

@@ -13,13 +13,13 @@ from recon.io.colmap.find import find_model, image_folders, model_suffix
 from recon.io.colmap.lens import lens_of
 from recon.io.colmap.model import ColmapImage, ColmapModel
 from recon.io.colmap.read import read_model
-from recon.io.given_poses import given_poses
-from recon.io.image_folder import require_count, spread
-from recon.io.images import load_photograph
 from recon.io.inside import find_all, find_inside
-from recon.io.lens import fit_camera
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.names import natural_key, unique_names
+from recon.io.photographs.given_poses import given_poses
+from recon.io.photographs.image_folder import require_count, spread
+from recon.io.photographs.images import load_photograph
+from recon.io.photographs.lens import fit_camera
 from recon.types import Photograph, PoseEstimate
 
 

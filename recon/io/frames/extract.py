@@ -13,8 +13,8 @@ from pathlib import Path
 from recon.errors import FormatError, InputError, LimitError, ReconError, ResourceError
 from recon.io.frames.request import Answer, Request
 from recon.io.frames.sniff import demuxer_of
-from recon.io.images import load_photograph
 from recon.io.limits import DEFAULT_LIMITS, Limits
+from recon.io.photographs.images import load_photograph
 from recon.types import Photograph
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.cli import main
-from recon.io.gaussian_files import read_gaussians, write_gaussians
+from recon.io.splats.files import read_gaussians, write_gaussians
 from recon.types import Gaussians
 
 

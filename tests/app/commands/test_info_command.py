@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from app.cli import main
-from recon.io.gaussian_files import write_gaussians
 from recon.io.scene_json import write_scene_json
+from recon.io.splats.files import write_gaussians
 from recon.types import Cameras, Gaussians, Provenance, Scene, ViewSet
 
 HUNDREDTHS = torch.linspace(0, 1, 101)

@@ -17,9 +17,9 @@ from PIL import Image
 from app.cli import main
 from app.viewer.description import describe
 from app.viewer.site import as_ply
-from recon.io.gaussian_files import write_gaussians
-from recon.io.ply import read_ply
 from recon.io.scene_folder import load_scene
+from recon.io.splats.files import write_gaussians
+from recon.io.splats.ply import read_ply
 from tests.app.viewer.chromium import PROGRAM, Browser
 
 

@@ -10,9 +10,9 @@ from plyfile import PlyData
 
 from recon.io.colmap import read_colmap
 from recon.io.export import EXPORTERS
-from recon.io.gaussian_files import read_gaussians
-from recon.io.ply import read_ply
-from recon.io.poses_to_views import pose_views
+from recon.io.photographs.poses_to_views import pose_views
+from recon.io.splats.files import read_gaussians
+from recon.io.splats.ply import read_ply
 from recon.io.transforms_json import read_transforms
 from recon.types import Scene
 

@@ -1,9 +1,9 @@
 import pytest
 
 from recon.errors import FormatError, InputError
-from recon.io.gaussian_files import write_gaussians
-from recon.io.ply import read_ply
 from recon.io.scene_folder import load_scene
+from recon.io.splats.files import write_gaussians
+from recon.io.splats.ply import read_ply
 from tests.saved_scenes import save_two_balls
 
 

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 from recon.io.colmap import ColmapCamera, ColmapImage, ColmapModel, write_model
 from recon.io.export import export_transforms
 from recon.io.limits import Limits
-from recon.io.poses_to_views import pose_views
+from recon.io.photographs.poses_to_views import pose_views
 from recon.pipeline.loading import open_source
 from recon.types import Gaussians, Provenance, Scene
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from recon.errors import ExportError, FormatError, GeometryError, InputError, PoseError, ResourceError
-from recon.io.ply import read_ply
+from recon.io.splats.ply import read_ply
 from recon.pipeline.config import PipelineConfig
 from recon.pipeline.exporters import ALL_EXPORTERS
 from recon.pipeline.planning import require_memory

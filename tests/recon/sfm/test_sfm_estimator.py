@@ -12,7 +12,7 @@ import torch
 
 from recon.errors import InputError, PoseError
 from recon.geometry.se3 import invert_rigid, rotation_angle_deg
-from recon.io.images import load_photograph
+from recon.io.photographs.images import load_photograph
 from recon.sfm.config import SfmConfig
 from recon.sfm.estimator import SfmPoseEstimator
 from recon.types import Photograph

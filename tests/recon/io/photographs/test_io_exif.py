@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from recon.io.images import load_photograph
 from recon.io.limits import Limits
+from recon.io.photographs.images import load_photograph
 from recon.types import Photograph
 
 Tag = ExifTags.Base

@@ -7,8 +7,8 @@ import torch
 
 from recon.errors import GeometryError, InputError, PoseError
 from recon.geometry.projection import project
-from recon.io.poses_to_views import pose_views
-from recon.io.undistort import undistort
+from recon.io.photographs.poses_to_views import pose_views
+from recon.io.photographs.undistort import undistort
 from recon.types import Cameras, Photograph, PoseEstimate, PoseReport
 
 WIDTH, HEIGHT = 320, 240

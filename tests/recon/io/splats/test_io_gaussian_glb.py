@@ -10,8 +10,8 @@ import torch
 import trimesh
 
 from recon.errors import FormatError, LimitError
-from recon.io.gaussian_files import read_gaussians, write_gaussians
 from recon.io.limits import Limits
+from recon.io.splats.files import read_gaussians, write_gaussians
 from recon.metrics.gaussians import largest_errors
 from recon.types import Gaussians
 

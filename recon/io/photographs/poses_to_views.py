@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 
 from recon.errors import PoseError
-from recon.io.canvas import to_view_set
-from recon.io.undistort import undistort
+from recon.io.photographs.canvas import to_view_set
+from recon.io.photographs.undistort import undistort
 from recon.types import Photograph, PoseEstimate, ViewSet
 
 

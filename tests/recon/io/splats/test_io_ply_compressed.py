@@ -6,7 +6,7 @@ import torch
 from plyfile import PlyData, PlyElement
 
 from recon.errors import FormatError, ReconError
-from recon.io.ply import read_ply
+from recon.io.splats.ply import read_ply
 from recon.metrics.gaussians import largest_errors
 from recon.types import Gaussians
 

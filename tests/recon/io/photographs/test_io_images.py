@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
 from recon.errors import FormatError, InputError, LimitError, ReconError, ResourceError
-from recon.io.images import load_photograph, load_photographs
 from recon.io.limits import Limits
+from recon.io.photographs.images import load_photograph, load_photographs
 
 Picture = Callable[[int, int], np.ndarray]
 

@@ -10,9 +10,9 @@ from recon.errors import FormatError
 from recon.geometry.half_turn import turned_about_x
 from recon.io.checked import check_count
 from recon.io.file_bytes import read_bytes
-from recon.io.gaussian_glb import EXTENSION, FLOAT, PROPERTIES, harmonic_names
 from recon.io.glb_container import read_glb
 from recon.io.limits import Limits
+from recon.io.splats.glb import EXTENSION, FLOAT, PROPERTIES, harmonic_names
 from recon.types import Gaussians
 
 TRANSFORMS = ("matrix", "translation", "rotation", "scale")

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from recon.errors import FormatError, InputError, LimitError, ReconError, ResourceError
-from recon.io.color import to_srgb
-from recon.io.exif import camera_tags, orientation, read_exif
-from recon.io.image_folder import HEIF_SUFFIXES, list_images, require_count, spread
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.names import unique_names
+from recon.io.photographs.color import to_srgb
+from recon.io.photographs.exif import camera_tags, orientation, read_exif
+from recon.io.photographs.image_folder import HEIF_SUFFIXES, list_images, require_count, spread
 from recon.types import Photograph
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")

@@ -1,6 +1,7 @@
 """3D Gaussians as SPZ, the compressed file of Niantic Labs (github.com/nianticlabs/spz).
 
-Written is version 3, read are 2 to 4. After the header (see `recon.io.spz_streams`) come tables, one after the other:
+Written is version 3, read are 2 to 4. After the header (see `recon.io.splats.spz_streams`) come tables, one after the
+other:
 
 - centres, 3 x 24-bit fixed point;
 - opacities, a byte;
@@ -26,8 +27,8 @@ from recon.io.atomic import atomic_write
 from recon.io.checked import check_count, writable
 from recon.io.file_bytes import file_size, read_bytes
 from recon.io.limits import Limits
-from recon.io.spz_rotations import pack_smallest_three, unpack_first_three, unpack_smallest_three
-from recon.io.spz_streams import HEADER, MAGIC, SpzHeader, open_spz
+from recon.io.splats.spz_rotations import pack_smallest_three, unpack_first_three, unpack_smallest_three
+from recon.io.splats.spz_streams import HEADER, MAGIC, SpzHeader, open_spz
 from recon.types import Gaussians
 
 VERSION = 3

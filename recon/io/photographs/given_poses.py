@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from recon.io.lens import FittedCamera
+from recon.io.photographs.lens import FittedCamera
 from recon.types import Cameras, Photograph, PoseEstimate, PoseReport
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recon.errors import FormatError, InputError, LimitError
-from recon.io.image_folder import spread
-from recon.io.images import load_photographs
 from recon.io.limits import Limits
 from recon.io.names import natural_key, safe_stem, unique_names
+from recon.io.photographs.image_folder import spread
+from recon.io.photographs.images import load_photographs
 
 
 @pytest.fixture

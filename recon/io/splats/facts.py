@@ -7,11 +7,11 @@ import numpy as np
 from torch import Tensor
 
 from recon.geometry.clean import LARGEST_VALUE, finite_only
-from recon.io.gaussian_files import format_of
 from recon.io.limits import DEFAULT_LIMITS, Limits
-from recon.io.ply_compressed import is_compressed
-from recon.io.ply_header import read_header
-from recon.io.spz import spz_header
+from recon.io.splats.files import format_of
+from recon.io.splats.ply_compressed import is_compressed
+from recon.io.splats.ply_header import read_header
+from recon.io.splats.spz import spz_header
 from recon.types import Gaussians
 
 PERCENTILES = (0, 1, 50, 99, 100)
@@ -23,7 +23,7 @@ def gaussian_facts(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> dict[str, 
     Values that are NaN, infinite or of no meaning are counted, not refused; percentiles are of the others.
 
     Raises:
-        InputError: As `recon.io.gaussian_files.read_gaussians`, GeometryError apart.
+        InputError: As `recon.io.splats.files.read_gaussians`, GeometryError apart.
     """
     decoded = format_of(path).decode(path, limits)
     usable, num_dropped = finite_only(decoded)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from recon.errors import InputError
 from recon.geometry.projection import project
-from recon.io.canvas import center_crop_square, to_view_set
+from recon.io.photographs.canvas import center_crop_square, to_view_set
 from recon.types import Cameras, Photograph, ViewSet
 
 Picture = Callable[[int, int], np.ndarray]

@@ -10,9 +10,9 @@ import torch
 import zstandard
 
 from recon.errors import ExportError, FormatError
-from recon.io.gaussian_files import read_gaussians, write_gaussians
-from recon.io.spz import spz_header
-from recon.io.spz_rotations import pack_smallest_three, unpack_smallest_three
+from recon.io.splats.files import read_gaussians, write_gaussians
+from recon.io.splats.spz import spz_header
+from recon.io.splats.spz_rotations import pack_smallest_three, unpack_smallest_three
 from recon.metrics.gaussians import largest_errors
 from recon.types import Gaussians
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from recon.errors import ExportError, FormatError, GeometryError, InputError, LimitError, ReconError
 from recon.geometry.clean import finite_only
-from recon.io.gaussian_files import FORMATS, gaussians_in, read_gaussians, write_gaussians
 from recon.io.limits import DEFAULT_LIMITS, Limits
+from recon.io.splats.files import FORMATS, gaussians_in, read_gaussians, write_gaussians
 from recon.metrics.gaussians import largest_errors
 from recon.types import Gaussians
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt32
 
 from recon.errors import FormatError
 from recon.geometry.spherical_harmonics import C0
-from recon.io.ply_header import PlyElement, PlyHeader
+from recon.io.splats.ply_header import PlyElement, PlyHeader
 from recon.types import Gaussians
 
 ROWS_PER_CHUNK = 256

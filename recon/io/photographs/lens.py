@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from recon.errors import FormatError, GeometryError
-from recon.io.images import TURNS_ASIDE
+from recon.io.photographs.images import TURNS_ASIDE
 from recon.types import Photograph
 
 # Stated sizes are whole numbers, so a reduced copy may have an aspect ratio that is off by a rounding.

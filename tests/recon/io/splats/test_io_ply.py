@@ -10,7 +10,7 @@ from plyfile import PlyData, PlyElement
 
 from recon.errors import ExportError, FormatError, GeometryError, InputError, LimitError, ReconError
 from recon.io.limits import Limits
-from recon.io.ply import read_ply, write_ply
+from recon.io.splats.ply import read_ply, write_ply
 from recon.types import Gaussians
 
 NAMES = ["x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2"]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from recon.errors import InputError
 from recon.io.checked import checked
-from recon.io.gaussian_glb import write_gaussian_glb
-from recon.io.gaussian_glb_reader import decode_gaussian_glb
 from recon.io.limits import DEFAULT_LIMITS, Limits
-from recon.io.ply import decode_ply, write_ply
-from recon.io.splat import by_importance, decode_splat, write_splat
-from recon.io.spz import decode_spz, write_spz
+from recon.io.splats.glb import write_gaussian_glb
+from recon.io.splats.glb_reader import decode_gaussian_glb
+from recon.io.splats.ply import decode_ply, write_ply
+from recon.io.splats.splat import by_importance, decode_splat, write_splat
+from recon.io.splats.spz import decode_spz, write_spz
 from recon.types import Gaussians
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from recon.errors import FormatError
-from recon.io.gaussian_files import read_gaussians, write_gaussians
-from recon.io.splat import by_importance
+from recon.io.splats.files import read_gaussians, write_gaussians
+from recon.io.splats.splat import by_importance
 from recon.types import Gaussians
 
 

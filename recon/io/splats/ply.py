@@ -15,8 +15,8 @@ from recon.errors import FormatError
 from recon.io.atomic import atomic_write
 from recon.io.checked import checked, writable
 from recon.io.limits import DEFAULT_LIMITS, Limits
-from recon.io.ply_compressed import is_compressed, unpack
-from recon.io.ply_header import PlyElement, read_header
+from recon.io.splats.ply_compressed import is_compressed, unpack
+from recon.io.splats.ply_header import PlyElement, read_header
 from recon.types import Gaussians
 
 # A logit or logarithm beyond these would become 0, 1 or infinity in float32.

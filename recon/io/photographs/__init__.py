@@ -1,0 +1,1 @@
+"""From image files to upright, undistorted views on one canvas."""

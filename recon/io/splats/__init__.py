@@ -1,0 +1,1 @@
+"""Files of 3D Gaussians: PLY, compressed PLY, .splat, SPZ and glTF."""

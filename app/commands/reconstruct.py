@@ -11,6 +11,7 @@ from jsonargparse import ArgumentParser, Namespace
 from app.commands.tables import scene_table
 from app.console import json_line
 from app.options import ReconstructOptions
+from recon.io.interrupts import interrupts_wait
 
 if TYPE_CHECKING:
     from recon.pipeline.reconstruct import Result
@@ -39,7 +40,8 @@ def run(arguments: Namespace) -> int:
     """Reconstruct, then print what was written."""
     if arguments.quiet:
         logging.getLogger("recon").setLevel(logging.WARNING)
-    from app import reconstruct
+    with interrupts_wait():  # while they are imported, some libraries swallow Ctrl-C or turn it into other errors
+        from app import reconstruct
 
     options = options_from(arguments)
     result = reconstruct(options)

@@ -76,6 +76,8 @@ def _refinement_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     held_back = [name for name, use in report["views"].items() if "held back" in use]
     on = f"on {held_back[0]}, which was held back" if held_back else "on the views it fitted"
+    if held_back and report["views"][held_back[0]].startswith("network"):
+        on += " from refinement only"
     gain = f"{facts['psnr_before']:.1f} -> {facts['psnr_after']:.1f} dB {on}"
     return [("refinement", f"{gain}; {facts['steps']} steps, {facts['pruned']:,} Gaussians pruned")]
 

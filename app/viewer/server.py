@@ -7,6 +7,7 @@ token, and a request whose Host is not this server's is refused, which stops pag
 """
 
 import hmac
+import os
 import secrets
 import shutil
 from http import HTTPStatus
@@ -25,8 +26,8 @@ class ViewerServer(ThreadingHTTPServer):
     """Serves a site at `url`."""
 
     daemon_threads = True
-    # Two servers on one port would share its requests between them.
-    allow_reuse_address = False
+    # Elsewhere this lets a server start again at once; on Windows it would let two servers share a port.
+    allow_reuse_address = os.name != "nt"
 
     def __init__(self, site: Site, port: int = 0):
         """Bind.
@@ -38,6 +39,8 @@ class ViewerServer(ThreadingHTTPServer):
         Raises:
             ResourceError: The port is taken or not allowed.
         """
+        if not 0 <= port <= 65535:
+            raise ResourceError(f"there is no port {port}", hint="use --port 0, or one up to 65535")
         try:
             super().__init__((LOOPBACK, port), _Handler)
         except OSError as error:

@@ -33,15 +33,14 @@ def view_overlap(cameras: Cameras, depths: Float[Tensor, " views"]) -> Float[Ten
     pixels = (grid * cameras.size[:, None]).repeat(1, len(DEPTH_FACTORS), 1)
     factors = torch.tensor(DEPTH_FACTORS, device=depths.device).repeat_interleave(len(grid))
     points = unproject(pixels, depths[:, None] * factors, cameras.cam_from_world, cameras.K)
-    rays = torch.nn.functional.normalize(points[:, None] - cameras.centers[:, None], dim=-1)
+    rays = torch.nn.functional.normalize(points - cameras.centers[:, None], dim=-1)
 
     shares = []
     for i in range(num):
         seen, z = project(points[i].expand(num, -1, -1), cameras.cam_from_world, cameras.K)
         inside = (z > 0) & ((seen > 0) & (seen < cameras.size[:, None])).all(-1)
-        own = rays[i, i]
         other = torch.nn.functional.normalize(points[i] - cameras.centers[:, None], dim=-1)
-        angle = torch.rad2deg((own * other).sum(-1).clamp(-1, 1).arccos())
+        angle = torch.rad2deg((rays[i] * other).sum(-1).clamp(-1, 1).arccos())
         shares.append((inside * (1 - angle / WIDEST_ANGLE_DEG).clamp(min=0)).mean(-1))
     overlap = torch.stack(shares)
     return ((overlap + overlap.T) / 2).fill_diagonal_(1)

@@ -89,6 +89,7 @@ def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
         remove_stale(out.parent, out.name)  # of a run that was killed before `out` was there
         with part_folder(place, out.name) as part:
             yield part.path
+            check_output(out, overwrite)  # another run may have been there in the meantime
             _publish(part, out)
     except OSError as error:
         raise _cannot_write(out, error) from error

@@ -10,8 +10,7 @@ from jaxtyping import Bool
 from PIL import Image
 from torch import Tensor
 
-from recon.geometry.frames import UP_IN_FRAME, turn_up
-from recon.geometry.similarity import Similarity, transform_gaussians
+from recon.geometry.similarity import transform_gaussians
 from recon.io.atomic import atomic_write
 from recon.io.colmap import model_of_cameras, write_model
 from recon.io.names import safe_stem, unique_names
@@ -20,6 +19,7 @@ from recon.io.splats.glb import write_gaussian_glb
 from recon.io.splats.ply import write_ply
 from recon.io.splats.splat import write_splat
 from recon.io.splats.spz import write_spz
+from recon.io.standing import standing_from_world
 from recon.io.transforms_json import write_transforms
 from recon.types import Cameras, Gaussians, Scene
 
@@ -89,12 +89,7 @@ def export_colmap(scene: Scene, folder: Path) -> list[Path]:
 
 
 def _stood_up(scene: Scene) -> Gaussians:
-    """Gaussians whose up is +y after the half turn about x with which SPZ and glTF files are written."""
-    if scene.up is None:
-        return scene.gaussians
-    up, target = torch.tensor(scene.up, dtype=torch.float64), torch.tensor(UP_IN_FRAME["opengl"], dtype=torch.float64)
-    half_turn = torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64))
-    return transform_gaussians(scene.gaussians, Similarity.from_rotation(half_turn @ turn_up(up, target)))
+    return scene.gaussians if scene.up is None else transform_gaussians(scene.gaussians, standing_from_world(scene.up))
 
 
 def _write_images(scene: Scene, folder: Path) -> tuple[Cameras, list[str], list[Path]]:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recon.errors import FormatError, InputError
+from recon.geometry.similarity import transform_gaussians
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.scene_json import SceneRecord, read_scene_json
-from recon.io.splats.files import FORMATS, read_gaussians
+from recon.io.splats.files import gaussians_in, read_gaussians
+from recon.io.standing import STANDING_SUFFIXES, standing_from_world
 from recon.types import Cameras, Gaussians
 
 SCENE_JSON = "scene.json"
-STEM = "gaussians"
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,14 @@ def load_scene(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> SavedScene:
             f"{path} holds no {SCENE_JSON}", hint="name a folder that `recon reconstruct` wrote, or a file of Gaussians"
         )
     record = read_scene_json(path / SCENE_JSON, limits=limits)
-    gaussians_path = _find_gaussians(path)
+    gaussians_path = gaussians_in(path)
     size = gaussians_path.stat().st_size
     if record.files.get(gaussians_path.name, size) != size:
         raise FormatError(
             f"{gaussians_path} has {size:,} bytes, {SCENE_JSON} says {record.files[gaussians_path.name]:,}",
             hint="the file was replaced or cut off; reconstruct again, or name the file alone",
         )
-    return SavedScene(gaussians_path, read_gaussians(gaussians_path, limits=limits), record)
-
-
-def _find_gaussians(folder: Path) -> Path:
-    for suffix in FORMATS:
-        if (folder / f"{STEM}{suffix}").is_file():
-            return folder / f"{STEM}{suffix}"
-    names = ", ".join(f"{STEM}{suffix}" for suffix in FORMATS)
-    raise InputError(f"{folder} holds none of {names}", hint="reconstruct with --export ply")
+    gaussians = read_gaussians(gaussians_path, limits=limits)
+    if record.up is not None and gaussians_path.suffix in STANDING_SUFFIXES:
+        gaussians = transform_gaussians(gaussians, standing_from_world(record.up).inverse())
+    return SavedScene(gaussians_path, gaussians, record)

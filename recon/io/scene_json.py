@@ -99,8 +99,15 @@ def recorded_files(folder: Path) -> list[Path]:
         names = read_json(folder / "scene.json").get("files")
     except InputError:
         return []
-    paths = [folder / name for name in names] if isinstance(names, dict) else []
-    return [p for p in paths if p.resolve().is_relative_to(folder.resolve()) and p.is_file()]
+    return [folder / name for name in names if _is_file_below(folder, name)] if isinstance(names, dict) else []
+
+
+def _is_file_below(folder: Path, name: str) -> bool:
+    try:
+        path = (folder / name).resolve()
+        return path.is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def read_scene_json(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> SceneRecord:

@@ -78,6 +78,10 @@ def _timing(name: str, scene: SavedScene, config: FlightConfig) -> tuple[int, fl
     fps = config.fps if config.fps is not None else (FPS_OF_INPUTS if name == "inputs" else FPS)
     if not 0 < fps <= 240:
         raise InputError(f"{fps:g} frames per second, expected more than 0 and at most 240")
+    if config.seconds is not None and not 0 < config.seconds < MAX_FRAMES:
+        raise InputError(f"a path of {config.seconds:g} seconds, expected more than 0 and less than {MAX_FRAMES:,}")
+    if fixed:
+        return 0, fps
     seconds = SECONDS
     if name == "tour" and scene.cameras is not None:
         seconds = num_tour_frames(len(scene.cameras)) / FPS

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from recon.errors import ExportError
 from recon.io.atomic import atomic_write
+from recon.pipeline.versions import library_versions
 from recon.types import Cameras, Gaussians, Photograph, PoseEstimate, PoseReport
 
 log = logging.getLogger(__name__)
@@ -34,18 +35,18 @@ class KeptStages:
 
     Args:
         out: Folder that the results will be written to.
-        resume: Whether stages of an earlier run may be used; otherwise they are thrown away.
+        resume: Whether stages of an earlier run may be used; otherwise they are thrown away when this run has a stage
+            of its own to keep.
     """
 
     def __init__(self, out: Path, *, resume: bool):
         self.folder = out.parent / f".{out.name}.stages"
-        if not resume:
-            self.clear()
+        self.foreign = not resume
 
     def load(self, name: str, key: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Tensors and facts of a stage, or None when there is none that fits."""
         path = self._path(name)
-        if not path.is_file():
+        if self.foreign or not path.is_file():
             return None
         try:
             with safe_open(path, framework="pt") as file:
@@ -61,6 +62,8 @@ class KeptStages:
 
     def save(self, name: str, key: str, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Keep a stage; a disk that does not take it is said and ends nothing."""
+        if self.foreign:
+            self.clear()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(self._path(name)) as temporary:
@@ -82,6 +85,7 @@ class KeptStages:
 
     def clear(self) -> None:
         """Remove everything that is kept."""
+        self.foreign = False
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, name: str) -> Path:
@@ -92,7 +96,9 @@ def fingerprint(photographs: Sequence[Photograph], given: PoseEstimate | None) -
     """Hash of photographs and of the poses that came with them, whatever file they came from."""
     digest = hashlib.blake2b(digest_size=16)
     for photograph in photographs:
-        digest.update(f"{photograph.name}|{photograph.pixels.shape}|{photograph.focal_px}".encode())
+        digest.update(
+            f"{photograph.name}|{photograph.pixels.shape}|{photograph.focal_px}|{photograph.camera_id}".encode()
+        )
         digest.update(np.ascontiguousarray(photograph.pixels).tobytes())
     if given is not None:
         for tensor in (given.cameras.cam_from_world, given.cameras.K, given.distortion, given.points):
@@ -101,7 +107,8 @@ def fingerprint(photographs: Sequence[Photograph], given: PoseEstimate | None) -
 
 
 def stage_key(*parts: object) -> str:
-    """Hash of what shapes a stage."""
+    """Hash of what shapes a stage, the versions of this project and of the libraries among it."""
+    parts = (library_versions(), *parts)
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 

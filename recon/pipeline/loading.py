@@ -10,7 +10,7 @@ from recon.io.archive import unpacked
 from recon.io.colmap import load_colmap_images, model_name, read_colmap
 from recon.io.frames.extract import load_video
 from recon.io.limits import DEFAULT_LIMITS, Limits
-from recon.io.photographs.image_folder import list_images
+from recon.io.photographs.image_folder import is_image_name, list_images
 from recon.io.photographs.images import load_photographs
 from recon.io.source_form import Form, form_of, images_below, is_pattern, matches
 from recon.io.transforms_json import load_frames, read_transforms
@@ -89,9 +89,8 @@ def _open(path: Path, form: Form, wishes: _Wishes) -> Source:
 def _open_zip(path: Path, wishes: _Wishes) -> Source:
     with unpacked(path, limits=wishes.limits) as root:
         form = form_of(root)
-        while form is Form.FOLDER and len(entries := list(root.iterdir())) == 1:
-            root = entries[0]
-            form = form_of(root)
+        while form is Form.FOLDER and (inner := _only_content(root)):
+            root, form = inner, form_of(inner)
         if form is Form.ZIP:
             raise InputError(f"{path}: holds another archive", hint="unpack it first")
         if form is Form.FOLDER:
@@ -99,6 +98,16 @@ def _open_zip(path: Path, wishes: _Wishes) -> Source:
         else:
             found = _open(root, form, wishes)
     return replace(found, kind=f"zip archive {path.name}: {found.kind}")
+
+
+def _only_content(folder: Path) -> Path | None:
+    """What a folder consists of, where that is one file, or one folder with at most notes beside it."""
+    entries = list(folder.iterdir())
+    folders = [entry for entry in entries if entry.is_dir()]
+    if len(entries) == 1:
+        return entries[0]
+    notes_only = not any(is_image_name(entry.name) for entry in entries)
+    return folders[0] if len(folders) == 1 and notes_only else None
 
 
 def _open_video(path: Path, wishes: _Wishes) -> Source:

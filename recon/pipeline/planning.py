@@ -5,20 +5,29 @@ import psutil
 from recon.errors import ResourceError
 from recon.pipeline.protocols import GaussianReconstructor
 
+BYTES_PER_REFINED_GAUSSIAN = 700
+"""Parameters, gradients, two moments, the best state so far, and what the rasteriser keeps for the way back."""
 HEADROOM = 0.85
 """Share of the free memory that a run may plan with."""
 
 
 def require_memory(
-    reconstructor: GaussianReconstructor, num_views: int, height: int, width: int, *, available: int | None = None
+    reconstructor: GaussianReconstructor,
+    num_views: int,
+    height: int,
+    width: int,
+    *,
+    num_refined: int = 0,
+    available: int | None = None,
 ) -> int:
-    """Bytes that the network will need at its peak.
+    """Bytes that a run will need at its peak, of the network or of refinement.
 
     Args:
         reconstructor: The network.
         num_views: Views that it is given together.
         height: Of the canvas, pixels.
         width: Of the canvas, pixels.
+        num_refined: Gaussians that refinement may have to change.
         available: Free memory in bytes; asked from the system by default.
 
     Raises:
@@ -26,6 +35,13 @@ def require_memory(
     """
     free = psutil.virtual_memory().available if available is None else available
     need = reconstructor.memory_bytes(num_views, height, width)
+    refining = num_refined * BYTES_PER_REFINED_GAUSSIAN
+    if refining > max(need, HEADROOM * free):
+        raise ResourceError(
+            f"refining up to {num_refined:,} Gaussians needs about {refining / 2**30:.1f} GiB, "
+            f"{free / 2**30:.1f} GiB are free",
+            hint="use a smaller --quality or --resolution, or --refine 0",
+        )
     if need > HEADROOM * free:
         per_view = need / num_views
         fitting = int(HEADROOM * free / per_view)
@@ -34,4 +50,4 @@ def require_memory(
             f"{num_views} views of {width}x{height} need about {need / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free",
             hint=f"use --views {max(fitting, 2)} or --resolution {max(smaller, 64)}",
         )
-    return need
+    return max(need, refining)

@@ -10,7 +10,13 @@ from recon.types import Gaussians, Photograph, PoseEstimate, ViewSet
 
 @runtime_checkable
 class PoseEstimator(Protocol):
-    """Finds cameras for photographs."""
+    """Finds cameras for photographs.
+
+    Attributes:
+        fingerprint: Tells estimators apart whose results may differ.
+    """
+
+    fingerprint: str
 
     def estimate(self, photographs: list[Photograph], *, seed: int = 0) -> PoseEstimate:
         """Cameras of those photographs that can be placed in one world.

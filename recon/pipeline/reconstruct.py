@@ -46,6 +46,10 @@ from recon.types import Gaussians, PoseEstimate, Scene, ViewSet
 log = logging.getLogger(__name__)
 
 DEFAULT_CONFIG = PipelineConfig()
+# Folders that exporters write into, and the output folder itself.
+RESULT_FOLDERS = ((), ("images",), ("sparse",), ("depth",))
+# Size of a Gaussian in the files that grow with their number.
+BYTES_PER_GAUSSIAN = {"ply": 68, "glb": 60, "splat": 32, "spz": 20, "points": 15}
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class _Run:
     reconstructor: GaussianReconstructor
     pose_estimator: PoseEstimator
     config: PipelineConfig
+    out: Path
     kept: KeptStages
     stage: _Stages
 
@@ -118,7 +123,7 @@ def reconstruct(
     config.validate()
     check_output(out, overwrite)
     require_apart(source, out)
-    run = _Run(reconstructor, pose_estimator, config, KeptStages(out, resume=resume), _Stages(progress))
+    run = _Run(reconstructor, pose_estimator, config, out, KeptStages(out, resume=resume), _Stages(progress))
     with run.kept.until_done(progress):
         scene = _scene(run, source)
         files = _write(scene, out, config.export, overwrite, run.stage)
@@ -134,12 +139,16 @@ def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
     run.stage.announce(f"found {found.kind}")
     width, height = _canvas(found, source, config.long_side_px, reconstructor.multiple)
     group_size = min(reconstructor.max_views, config.network_views, len(found.photographs))
-    need = require_memory(reconstructor, group_size, height, width)
+    most = min(config.network_views, len(found.photographs)) * width * height
+    refining = config.refine_steps(len(found.photographs)) > 0
+    need = require_memory(reconstructor, group_size, height, width, num_refined=most if refining else 0)
+    check_output(run.out, True, expected_bytes=most * sum(BYTES_PER_GAUSSIAN.get(name, 0) for name in config.export))
     pose = _poses(run, found, key)
     views = pose_views(found.photographs, pose, resolution=config.long_side_px, multiple=reconstructor.multiple)
     depths = typical_depths(views.posed_cameras, pose.points)
     overlap = view_overlap(views.posed_cameras, depths)
-    refining = config.refine_steps(len(views)) > 0
+    poses, num = pose_facts(found, pose), len(found.photographs)
+    found.photographs.clear()  # up to 10 MB each, and no longer needed
     plan = plan_views(overlap, config.network_views, group_size, refining=refining)
     key = stage_key(key, pose.cameras.cam_from_world.tolist(), plan, reconstructor.weights_sha256, width, height)
     gaussians = _gaussians(run, views, plan, pose, key)
@@ -153,8 +162,8 @@ def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
             "input": _words(source),
             "found": found.kind,
             **found.notes,
-            "photographs": len(found.photographs),
-            "poses": pose_facts(found, pose),
+            "photographs": num,
+            "poses": poses,
             "image_size": [views.width, views.height],
             "views": view_uses(views, plan),
             "refinement": refined.report or None,
@@ -169,7 +178,7 @@ def _poses(run: _Run, found: Source, key: str) -> PoseEstimate:
     """Given poses, or those that are found now or were found by the run that is resumed."""
     num, seed = len(found.photographs), run.config.seed
     with run.stage("poses", f"placing {num} cameras"):
-        key = stage_key(key, run.config.poses, seed)
+        key = stage_key(key, run.config.poses, seed, run.pose_estimator.fingerprint)
         if found.given is not None:
             pose = found.given
         elif kept := run.kept.load("poses", key):
@@ -246,9 +255,10 @@ def _canvas(found: Source, source: Path | str | Sequence[Path], resolution: int,
 def require_apart(source: Path | str | Sequence[Path], out: Path) -> None:
     """Raise InputError when results would be written over the photographs that they are made from."""
     paths = [Path(source)] if isinstance(source, (Path, str)) else list(source)
-    folders = {(path if path.is_dir() else path.parent).resolve() for path in paths}
-    for folder in folders:
-        if out.resolve() in (folder, folder / "images"):
+    target = out.resolve()
+    for folder in {(path if path.is_dir() else path.parent).resolve() for path in paths}:
+        written = folder.is_relative_to(target) and folder.relative_to(target).parts[:1] in RESULT_FOLDERS
+        if written or target == folder / "images":
             raise InputError(f"the results would be written into {folder}, where the input is", hint="name another -o")
 
 

@@ -23,7 +23,7 @@ class LearningRates:
     quats: float = 1e-3
     opacities: float = 2e-2
     colours: float = 2.5e-3
-    exposure: float = 1e-3
+    exposure: float = 5e-3
     rotation: float = 1e-3
     translation: float = 1e-3
 
@@ -36,7 +36,8 @@ class RefineConfig:
         steps: Most optimiser steps; each renders one view.
         exposure: Whether every view gets a gain and an offset per colour channel.
         poses: Whether the cameras move too.
-        check_every: Steps between looks at the view that is held back.
+        check_every: Steps between looks at the view that is held back, if all views are fitted once in so many; else
+            there are as many steps as views between looks.
         patience: Looks without improvement after which fitting stops.
         rates: Step sizes.
         final_rate: Factor that the step sizes have fallen to at the last step, exponentially.

@@ -70,7 +70,8 @@ def refine(
     fit = Fit(gaussians, views, views.posed_cameras, depths, fitted, config, generator)
     watched = fitted if held_back is None else [held_back]
     before = sum(fit.psnr(i) for i in watched) / len(watched)
-    state, steps, done = _descend(fit, config, _endless(fitted, generator), held_back, progress)
+    look_every = max(config.check_every, len(fitted))
+    state, steps, done = _descend(fit, config, look_every, _endless(fitted, generator), held_back, progress)
     keep = worth_keeping(state.gaussians, state.cameras, depths, config.min_opacity)
     kept = state.gaussians[keep] if bool(keep.any()) else state.gaussians
     after = sum(fit.psnr(i, kept) for i in watched) / len(watched)
@@ -86,7 +87,12 @@ def refine(
 
 
 def _descend(
-    fit: Fit, config: RefineConfig, order: Iterator[int], held_back: int | None, progress: Progress
+    fit: Fit,
+    config: RefineConfig,
+    look_every: int,
+    order: Iterator[int],
+    held_back: int | None,
+    progress: Progress,
 ) -> tuple[State, int, int]:
     """The state that is kept, the step it belongs to, and the steps done."""
     start = time.perf_counter()
@@ -95,13 +101,13 @@ def _descend(
         best_psnr = fit.psnr(held_back)
     for done in range(1, config.steps + 1):
         fit.step(next(order))
-        if done % config.check_every and done < config.steps:
+        if done % look_every and done < config.steps:
             continue
         progress(done, config.steps, (time.perf_counter() - start) / done * (config.steps - done))
         psnr = math.inf if held_back is None else fit.psnr(held_back)
         if psnr >= best_psnr:
             best, best_psnr, best_step = fit.state(), psnr, done
-        elif done - best_step >= config.patience * config.check_every:
+        elif done - best_step >= config.patience * look_every:
             break
     return best, best_step, done
 

@@ -37,8 +37,7 @@ class SceneVariables(nn.Module):
     ):
         super().__init__()
         self.start, self.cameras, self.depths, self.fitted, self.config = gaussians, cameras, depths, fitted, config
-        distances = [(gaussians.means - center).norm(dim=1) for center in cameras.centers]
-        self.reach = torch.stack(distances).amin(0)[:, None]
+        self.reach = _distance_to_nearest(gaussians.means, cameras.centers)[:, None]
         self.least_scale = config.least_scale_px * self.reach / cameras.K[:, 0, 0].median()
         num = len(cameras)
         self.shift = nn.Parameter(torch.zeros_like(gaussians.means))
@@ -47,20 +46,25 @@ class SceneVariables(nn.Module):
         self.quats = nn.Parameter(gaussians.quats.clone())
         self.logits = nn.Parameter(gaussians.opacities.clamp(LOGIT_MARGIN, 1 - LOGIT_MARGIN).logit())
         self.sh = nn.Parameter(gaussians.sh.clone())
-        self.log_gain = nn.Parameter(torch.zeros(num, 3), requires_grad=config.exposure)
-        self.offset = nn.Parameter(torch.zeros(num, 3), requires_grad=config.exposure)
-        self.rotation = nn.Parameter(torch.zeros(num, 3), requires_grad=config.poses)
-        self.translation = nn.Parameter(torch.zeros(num, 3), requires_grad=config.poses)
+        # One parameter a view: an optimiser then leaves alone the views that are not rendered in a step.
+        self.log_gain, self.offset, self.rotation, self.translation = (
+            nn.ParameterList(nn.Parameter(torch.zeros(3)) for _ in range(num)) for _ in range(4)
+        )
 
     def parameter_groups(self, rates: LearningRates) -> list[dict]:
         """Parameters with their step sizes, for the optimiser."""
-        pairs = [
-            *((self.shift, rates.means), (self.log_scales, rates.scales), (self.quats, rates.quats)),
-            *((self.logits, rates.opacities), (self.sh, rates.colours)),
-            *((self.log_gain, rates.exposure), (self.offset, rates.exposure)),
-            *((self.rotation, rates.rotation), (self.translation, rates.translation)),
+        groups = [
+            *(([self.shift], rates.means), ([self.log_scales], rates.scales), ([self.quats], rates.quats)),
+            *(([self.logits], rates.opacities), ([self.sh], rates.colours)),
         ]
-        return [{"params": [parameter], "lr": rate} for parameter, rate in pairs if parameter.requires_grad]
+        if self.config.exposure:
+            groups += [([*self.log_gain, *self.offset], rates.exposure)]
+        if self.config.poses:
+            # The first fitted view stays where it is, so that the whole scene does.
+            free = self.fitted[1:]
+            groups += [([self.rotation[i] for i in free], rates.rotation)]
+            groups += [([self.translation[i] for i in free], rates.translation)]
+        return [{"params": parameters, "lr": rate} for parameters, rate in groups]
 
     def gaussians(self) -> Gaussians:
         """The Gaussians as they are now."""
@@ -77,14 +81,28 @@ class SceneVariables(nn.Module):
         cameras = self.cameras[index]
         if not self.config.poses:
             return cameras
-        rotation, translation = self.rotation, self.translation * self.depths[:, None]
-        motion = rigid(rotation_from_vector(rotation[index]), translation[index])
+        rotation = torch.stack([self.rotation[i] for i in index])
+        translation = torch.stack([self.translation[i] * self.depths[i] for i in index])
+        motion = rigid(rotation_from_vector(rotation), translation)
         return Cameras(motion @ cameras.cam_from_world, cameras.K, cameras.size)
 
     def expose(self, colors: Float[Tensor, "3 height width"], index: int) -> Float[Tensor, "3 height width"]:
         """A rendering as the camera of this view exposed it."""
         if not self.config.exposure:
             return colors
-        gain = (self.log_gain[index] - self.log_gain[self.fitted].mean(0)).exp()
-        offset = self.offset[index] - self.offset[self.fitted].mean(0)
+        with torch.no_grad():
+            mean_gain = torch.stack([self.log_gain[i] for i in self.fitted]).mean(0)
+            mean_offset = torch.stack([self.offset[i] for i in self.fitted]).mean(0)
+        gain = (self.log_gain[index] - mean_gain).exp()
+        offset = self.offset[index] - mean_offset
         return gain[:, None, None] * colors + offset[:, None, None]
+
+
+def _distance_to_nearest(
+    points: Float[Tensor, "points 3"], centers: Float[Tensor, "views 3"]
+) -> Float[Tensor, " points"]:
+    """Distance of each point to the nearest centre, without a table of all pairs."""
+    nearest = torch.full_like(points[:, 0], torch.inf)
+    for center in centers:
+        nearest = torch.minimum(nearest, (points - center).norm(dim=1))
+    return nearest

@@ -42,6 +42,7 @@ class SfmPoseEstimator:
 
     def __init__(self, config: SfmConfig | None = None):
         self.config = config or SfmConfig()
+        self.fingerprint = repr(self.config)
 
     def estimate(self, photographs: list[Photograph], *, seed: int = 0) -> PoseEstimate:
         """Cameras of those photographs that can be placed in one world; the report names the others and why.

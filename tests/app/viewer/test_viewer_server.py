@@ -130,6 +130,12 @@ def test_a_taken_port_is_named(server: ViewerServer) -> None:
         ViewerServer({}, server.server_port)
 
 
+@pytest.mark.parametrize("port", [-1, 70000])
+def test_a_port_that_does_not_exist_is_named(server: ViewerServer, port: int) -> None:
+    with pytest.raises(ResourceError, match="there is no port"):
+        ViewerServer(server.site, port)
+
+
 def test_a_file_that_went_away_is_not_found(server: ViewerServer, tmp_path: Path) -> None:
     (tmp_path / "gaussians.ply").unlink()
     assert ask(server, f"/{server.token}/gaussians.ply")[0] == 404

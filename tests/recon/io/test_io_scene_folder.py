@@ -1,9 +1,14 @@
 import pytest
+import torch
 
 from recon.errors import FormatError, InputError
+from recon.io.export import EXPORTERS
 from recon.io.scene_folder import load_scene
+from recon.io.scene_json import write_scene_json
 from recon.io.splats.files import write_gaussians
 from recon.io.splats.ply import read_ply
+from recon.types import Provenance, Scene
+from tests.recon.refine.conftest import make_cameras, make_scene, photograph
 from tests.saved_scenes import save_two_balls
 
 
@@ -51,3 +56,15 @@ def test_gaussians_of_another_run_beside_the_record_are_noticed(folder):
     write_gaussians(folder / "gaussians.ply", read_ply(folder / "gaussians.ply")[:1])
     with pytest.raises(FormatError, match="bytes"):
         load_scene(folder)
+
+
+@pytest.mark.parametrize("name", ["spz", "glb"])
+@pytest.mark.parametrize("up", [(0.0, -1.0, 0.0), (0.0, 0.6, 0.8)])
+def test_files_that_stand_upright_come_back_in_the_frame_of_the_cameras(name, up, tmp_path):
+    gaussians, cameras = make_scene(num=50), make_cameras(3)
+    provenance = Provenance("none", "", "given", {}, {}, 0)
+    scene = Scene(photograph(gaussians, cameras), gaussians, provenance, up=up)
+    (path,) = EXPORTERS[name](scene, tmp_path)
+    write_scene_json(tmp_path / "scene.json", scene, {path.name: path.stat().st_size})
+    means = load_scene(tmp_path).gaussians.means
+    torch.testing.assert_close(means, gaussians.means, atol=1e-4, rtol=0)

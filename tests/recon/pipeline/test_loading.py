@@ -139,6 +139,13 @@ def test_zip_archives_of_all_forms(save, kind: str, tmp_path: Path):
     assert open_source(tmp_path / "upload").kind.startswith(f"zip archive upload: {kind}")
 
 
+def test_notes_beside_the_folder_of_an_archive_do_not_hide_its_poses(tmp_path: Path):
+    save_transforms(tmp_path / "room" / "capture")
+    (tmp_path / "room" / "README.txt").write_text("taken in March")
+    found = open_source(packed(tmp_path / "room", tmp_path / "room.zip"))
+    assert found.given is not None
+
+
 def test_images_of_an_archive_may_lie_in_several_folders(tmp_path: Path):
     save_images(tmp_path / "room/a")
     save_images(tmp_path / "room/b")

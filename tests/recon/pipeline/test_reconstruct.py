@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,6 +35,8 @@ class OnePerView:
 
 class SideBySide:
     """Stands in for structure from motion: cameras on a line; the last `num_failed` photographs fail."""
+
+    fingerprint = "stand-in"
 
     def __init__(self, num_failed=0):
         self.num_failed = num_failed
@@ -156,6 +159,13 @@ def test_results_of_an_earlier_run_do_not_stay_beside_the_new_ones(tmp_path):
     assert {p.name for p in out.rglob("*") if p.is_file()} == {"gaussians.ply", "scene.json"}
 
 
+@pytest.mark.parametrize("folder", ["images", "sparse/0", "depth"])
+def test_results_never_replace_the_folder_that_holds_the_input(tmp_path, folder):
+    write_photographs(tmp_path / folder, 2)
+    with pytest.raises(InputError, match="where the input is"):
+        run(tmp_path / folder, tmp_path, overwrite=True)
+
+
 @pytest.mark.parametrize("place", ["", "images"])
 def test_results_never_replace_the_input(tmp_path, place):
     first = run(write_photographs(tmp_path / "in", 2), tmp_path / "posed", export=("transforms",))
@@ -263,6 +273,22 @@ def test_stages_of_other_options_or_photographs_are_not_used(tmp_path, monkeypat
     assert resumed.files[0].read_bytes() == anew.files[0].read_bytes()
 
 
+def test_a_mistyped_source_does_not_cost_what_is_kept(tmp_path):
+    stages = tmp_path / ".out.stages"
+    stages.mkdir()
+    (stages / "poses.safetensors").write_bytes(b"old")
+    with pytest.raises(InputError):
+        run(tmp_path / "nowhere", tmp_path / "out")
+    assert (stages / "poses.safetensors").read_bytes() == b"old"
+
+
+def test_a_full_disk_is_seen_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    monkeypatch.setattr(SideBySide, "estimate", lambda *a, **k: pytest.fail("poses were sought"))
+    with pytest.raises(ExportError, match="its disk has"):
+        run(write_photographs(tmp_path / "in", 2), tmp_path / "out")
+
+
 def test_without_resume_kept_stages_are_thrown_away(tmp_path):
     stages = tmp_path / ".out.stages"
     stages.mkdir()
@@ -302,3 +328,5 @@ def test_memory_is_planned_before_the_run():
     with pytest.raises(ResourceError, match="need about") as caught:
         require_memory(OnePerView(), 200, 256, 384, available=2**30)
     assert "--views 9" in caught.value.hint
+    with pytest.raises(ResourceError, match="refining up to 2,000,000 Gaussians"):
+        require_memory(OnePerView(), 2, 64, 64, num_refined=2_000_000, available=2**30)

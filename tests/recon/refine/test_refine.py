@@ -8,7 +8,7 @@ from recon.geometry.se3 import rigid, rotation_angle_deg, rotation_from_vector
 from recon.refine.config import RefineConfig
 from recon.refine.refine import refine
 from recon.types import Gaussians, ViewSet
-from tests.recon.refine.conftest import disturb
+from tests.recon.refine.conftest import disturb, make_cameras, photograph
 
 QUICK = RefineConfig(steps=60, exposure=False, check_every=20)
 
@@ -78,6 +78,20 @@ def test_poses_are_corrected(scene, views, depths):
     before = rotation_angle_deg(relative(wrong), relative(true)).mean()
     after = rotation_angle_deg(relative(fitted), relative(true)).mean()
     assert float(after) < 0.5 * float(before)
+
+
+def test_what_is_right_already_hardly_moves_with_many_views(scene):
+    """Every view gets few steps, each of which may be no larger than its rate."""
+    cameras = make_cameras(24)
+    views = photograph(scene, cameras)
+    config = replace(QUICK, steps=48, poses=True, exposure=True)
+    refined = refine(scene, views, torch.full((24,), 3.0), config, held_back=3)
+    moved = rotation_angle_deg(refined.cameras.cam_from_world[:, :3, :3], cameras.cam_from_world[:, :3, :3])
+    assert float(moved.max()) <= float(torch.rad2deg(torch.tensor(3**0.5 * 2 * config.rates.rotation))) + 1e-4
+    first = torch.equal(refined.cameras.cam_from_world[0], cameras.cam_from_world[0])
+    held_back = torch.equal(refined.cameras.cam_from_world[3], cameras.cam_from_world[3])
+    assert first
+    assert held_back
 
 
 def test_given_poses_do_not_move(scene, views, depths):

@@ -18,7 +18,8 @@ VERSION = 1
 CONVENTIONS = (
     "cam_from_world: world to camera, OpenCV axes (x right, y down, z forward). K: pixels, the centre of the first "
     "pixel is (0.5, 0.5). Sizes: width, height. crop_from_original: maps pixels of the upright, undistorted original "
-    "to pixels of the view. unit: 'given' is the frame and scale of the given poses. null: not known."
+    "to pixels of the view. unit: 'given' is the scale of the given poses, and their frame unless report.frame tells a "
+    "turn. null: not known."
 )
 Unit = Literal["given", "metre", "arbitrary"]
 

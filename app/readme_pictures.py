@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from the quickstart's result: .venv/bin/python scripts/readme_pictures.py."""
+"""The picture of the README, from the result of the quickstart."""
 
 from pathlib import Path
 

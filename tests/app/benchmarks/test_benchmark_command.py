@@ -31,7 +31,7 @@ def test_captures_are_folders_or_inside_folders(captures: Path) -> None:
 def test_json_and_table(captures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     received: list[list[Path]] = []
 
-    def stand_in(folders: list[Path], reconstructor: str) -> dict[str, Any]:
+    def stand_in(folders: list[Path], reconstructor: str, steps: int | None) -> dict[str, Any]:
         received.append(folders)
         return FIGURES
 

@@ -1,5 +1,6 @@
 """Shared fixtures; every function with jaxtyping annotations is checked by beartype while the tests run."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,9 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def fixtures() -> Path:
     return FIXTURES
+
+
+def pytest_configure() -> None:
+    """Shells start background jobs with Ctrl-C ignored, and their children inherit it; tests of Ctrl-C need it back."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

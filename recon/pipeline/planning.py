@@ -11,6 +11,23 @@ HEADROOM = 0.85
 """Share of the free memory that a run may plan with."""
 
 
+def views_that_fit(
+    reconstructor: GaussianReconstructor, wanted: int, height: int, width: int, *, available: int | None = None
+) -> int:
+    """As many views, from two to `wanted`, as the network may be given together in the free memory.
+
+    Args:
+        reconstructor: The network.
+        wanted: Views that it would be given if memory were no matter.
+        height: Of the canvas, pixels.
+        width: Of the canvas, pixels.
+        available: Free memory in bytes; asked from the system by default.
+    """
+    free = psutil.virtual_memory().available if available is None else available
+    fitting = (n for n in range(wanted, 2, -1) if reconstructor.memory_bytes(n, height, width) <= HEADROOM * free)
+    return next(fitting, 2)
+
+
 def require_memory(
     reconstructor: GaussianReconstructor,
     num_views: int,

@@ -35,7 +35,7 @@ from recon.pipeline.kept_stages import (
     stage_key,
 )
 from recon.pipeline.loading import Source, open_source
-from recon.pipeline.planning import require_memory
+from recon.pipeline.planning import require_memory, views_that_fit
 from recon.pipeline.protocols import GaussianReconstructor, PoseEstimator
 from recon.pipeline.report import peak_rss_mb, pose_facts, provenance, view_uses
 from recon.pipeline.view_plan import ViewPlan, plan_views
@@ -138,7 +138,8 @@ def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
         key = fingerprint(found.photographs, found.given)
     run.stage.announce(f"found {found.kind}")
     width, height = _canvas(found, source, config.long_side_px, reconstructor.multiple)
-    group_size = min(reconstructor.max_views, config.network_views, len(found.photographs))
+    wanted = min(reconstructor.max_views, config.network_views, len(found.photographs))
+    group_size = views_that_fit(reconstructor, wanted, height, width)
     most = min(config.network_views, len(found.photographs)) * width * height
     refining = config.refine_steps(len(found.photographs)) > 0
     need = require_memory(reconstructor, group_size, height, width, num_refined=most if refining else 0)

@@ -101,9 +101,10 @@ def _descend(
         best_psnr = fit.psnr(held_back)
     for done in range(1, config.steps + 1):
         fit.step(next(order))
+        if done % config.check_every == 0 or done == config.steps:
+            progress(done, config.steps, (time.perf_counter() - start) / done * (config.steps - done))
         if done % look_every and done < config.steps:
             continue
-        progress(done, config.steps, (time.perf_counter() - start) / done * (config.steps - done))
         psnr = math.inf if held_back is None else fit.psnr(held_back)
         if psnr >= best_psnr:
             best, best_psnr, best_step = fit.state(), psnr, done

@@ -11,7 +11,7 @@ from recon.errors import ExportError, FormatError, GeometryError, InputError, Po
 from recon.io.splats.ply import read_ply
 from recon.pipeline.config import PipelineConfig
 from recon.pipeline.exporters import ALL_EXPORTERS
-from recon.pipeline.planning import require_memory
+from recon.pipeline.planning import require_memory, views_that_fit
 from recon.pipeline.reconstruct import reconstruct
 from recon.types import Cameras, Gaussians, PoseEstimate, PoseReport
 
@@ -321,6 +321,12 @@ def test_the_frame_of_the_results_can_be_chosen(tmp_path):
 def test_options_without_meaning(tmp_path, options):
     with pytest.raises(InputError):
         run(write_photographs(tmp_path / "in", 2), tmp_path / "out", **options)
+
+
+@pytest.mark.parametrize(("megabytes", "views"), [(10_000, 6), (500, 4), (1, 2)])
+def test_groups_are_as_large_as_memory_allows(megabytes, views):
+    """One view of 256 x 384 takes this stand-in 98 MB, and 85 % of the memory may be planned with."""
+    assert views_that_fit(OnePerView(), 6, 256, 384, available=megabytes * 10**6) == views
 
 
 def test_memory_is_planned_before_the_run():

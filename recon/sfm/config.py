@@ -43,7 +43,6 @@ class PairChoiceConfig:
     """Which pairs of many photographs are matched.
 
     Attributes:
-        max_exhaustive: Up to so many photographs, all pairs are.
         num_descriptors: SIFT descriptors of each photograph that are compared with those of all others beforehand.
         max_ratio: Of the distances to the nearest and the second nearest of them.
         num_partners: Most similar photographs that each one is matched with.
@@ -52,8 +51,7 @@ class PairChoiceConfig:
         min_shared: Descriptors that they must share for that.
     """
 
-    max_exhaustive: int = 20
-    num_descriptors: int = 400
+    num_descriptors: int = 256
     max_ratio: float = 0.8
     num_partners: int = 12
     num_neighbours: int = 3
@@ -67,17 +65,23 @@ class SfmConfig:
 
     Attributes:
         long_side_px: Photographs are reduced to this long side for finding features.
+        max_few: Up to so many photographs nothing is spared: all pairs are matched, and all poses are adjusted whenever
+            a tenth is added.
+        max_affine: Up to so many, SIFT features get affine shapes, which bear stronger changes of the point of view and
+            take as long again to find.
         max_features: SIFT features kept of one photograph.
+        max_features_of_many: The same where there are more than `max_few` photographs.
         max_xfeat_features: XFeat features kept of one photograph.
         max_xfeat_photographs: XFeat matches all pairs at 0.1 s each; it is left out where there are more photographs.
-        pairs: Which pairs are matched.
+        pairs: Which pairs are matched where there are more than `max_few` photographs.
         peak_threshold: Least contrast of a SIFT feature (difference of Gaussians, grey values 0 to 1).
         min_matches: Verified matches that two photographs must share to be used as a pair.
         min_xfeat_matches: The same where XFeat matches are among them. Mutual nearest neighbours find 20 to 45 matches
             that agree with some epipolar geometry even in photographs of different places.
         min_parallax_deg: Median angle between the rays of two photographs, below which no model starts from them.
-        attempts: Tried in turn until one places every photograph and explains `enough_explained` of the matches. The
-            last resort is the relative pose of one pair, to which the others are added.
+        attempts: Tried in turn until one places every photograph and explains `enough_explained` of the matches; of
+            many photographs, until one explains so much of the matches of those that it places, and these are most.
+            The last resort is the relative pose of one pair, to which the others are added.
         enough_explained: See `attempts`.
         min_support: Share of its matches with the model that a photograph's pose must explain, else it is taken out.
         max_error_px: Distance in pixels of the reduced photographs beyond which a match counts as not explained.
@@ -88,7 +92,10 @@ class SfmConfig:
     """
 
     long_side_px: int = 1024
+    max_few: int = 20
+    max_affine: int = 60
     max_features: int = 4096
+    max_features_of_many: int = 2048
     max_xfeat_features: int = 4096
     max_xfeat_photographs: int = 40
     pairs: PairChoiceConfig = PairChoiceConfig()

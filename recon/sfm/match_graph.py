@@ -1,11 +1,14 @@
 """Verified matches between photographs, read from a COLMAP database."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pycolmap
 from jaxtyping import Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from recon.sfm.workspace import image_index
 
@@ -85,6 +88,17 @@ def read_match_graph(database: Path, *, features: str, min_matches: int) -> Matc
         num_tentative=tentative,
         pairs=tuple(sorted(pairs, key=len, reverse=True)),
     )
+
+
+def largest_place(graph: MatchGraph, without: Set[int]) -> int:
+    """Verified matches in the largest connected part of the graph that is left without some photographs."""
+    pairs = [pair for pair in graph.pairs if pair.first not in without and pair.second not in without]
+    if not pairs:
+        return 0
+    ends = np.array([(pair.first, pair.second) for pair in pairs])
+    num = int(ends.max()) + 1
+    _, place = connected_components(coo_array((np.ones(len(pairs)), (ends[:, 0], ends[:, 1])), shape=(num, num)), False)
+    return int(np.bincount(place[ends[:, 0]], weights=[len(pair) for pair in pairs]).max())
 
 
 def _keypoints(database: pycolmap.Database, image_id: int) -> Float[np.ndarray, "keypoints 2"]:

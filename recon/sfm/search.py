@@ -6,7 +6,7 @@ import pycolmap
 
 from recon.sfm.config import SfmConfig
 from recon.sfm.mapping import grow_model, map_incrementally
-from recon.sfm.match_graph import MatchGraph, Pair
+from recon.sfm.match_graph import MatchGraph, Pair, largest_place
 from recon.sfm.refine import drop_weak, refine_model, refine_poses
 from recon.sfm.support import drop_unsupported, measure_support, registered_images
 from recon.sfm.two_view import RelativePose, estimate_relative_pose
@@ -47,7 +47,7 @@ class Candidate:
 def find_model(graph: MatchGraph, workspace: Workspace, config: SfmConfig, seed: int) -> Candidate | None:
     """The model that explains most matches; None where no two photographs can be placed."""
     mapped = _map(graph, workspace, config, seed) if workspace.num_photographs >= _MIN_MAPPED else None
-    if mapped is not None and len(mapped.registered) == workspace.num_photographs:
+    if mapped and (_is_complete(mapped, workspace) or _is_convincing(mapped, workspace, config)):
         return mapped
     grown = _start_from_pair(graph, workspace, config, seed)
     found = [candidate for candidate in (mapped, grown) if candidate is not None]
@@ -57,7 +57,7 @@ def find_model(graph: MatchGraph, workspace: Workspace, config: SfmConfig, seed:
 def _map(graph: MatchGraph, workspace: Workspace, config: SfmConfig, seed: int) -> Candidate | None:
     best: Candidate | None = None
     for attempt in config.attempts:
-        for model in map_incrementally(graph, workspace, attempt, seed):
+        for model in map_incrementally(graph, workspace, attempt, config, seed):
             candidate = _supported(model, graph, f"{graph.features}, incremental mapping", config)
             if candidate and (best is None or candidate.score > best.score):
                 best = candidate
@@ -76,8 +76,23 @@ def _supported(model: pycolmap.Reconstruction, graph: MatchGraph, method: str, c
 
 
 def _is_convincing(candidate: Candidate, workspace: Workspace, config: SfmConfig) -> bool:
-    complete = len(candidate.registered) == workspace.num_photographs
-    return complete and candidate.score >= config.enough_explained * candidate.graph.num_matches
+    """Whether no other attempt is likely to find more.
+
+    Among many photographs there often are some that no attempt can place; what counts is that the model explains the
+    matches of those that it places, also those with unplaced ones, and that no other place has more of them.
+    """
+    graph = candidate.graph
+    if _is_complete(candidate, workspace):
+        return candidate.score >= config.enough_explained * graph.num_matches
+    if workspace.num_photographs <= config.max_few:
+        return False
+    placed = set(candidate.registered)
+    touched = sum(len(pair) for pair in graph.pairs if pair.first in placed or pair.second in placed)
+    return candidate.score >= max(config.enough_explained * touched, largest_place(graph, placed))
+
+
+def _is_complete(candidate: Candidate, workspace: Workspace) -> bool:
+    return len(candidate.registered) == workspace.num_photographs
 
 
 def _start_from_pair(graph: MatchGraph, workspace: Workspace, config: SfmConfig, seed: int) -> Candidate | None:
@@ -89,7 +104,7 @@ def _start_from_pair(graph: MatchGraph, workspace: Workspace, config: SfmConfig,
     model = refine_poses(two_view_model(graph, workspace, pair, pose))
     method = f"{graph.features}, two-view geometry"
     if workspace.num_photographs >= _MIN_MAPPED:
-        grown = grow_model(model, graph, workspace, config.attempts[0], seed)
+        grown = grow_model(model, graph, workspace, config, seed)
         candidate = _supported(grown, graph, f"{method}, then perspective-n-point", config)
         if candidate is not None:
             return candidate

@@ -28,7 +28,7 @@ def match_sift(workspace: Workspace, config: SfmConfig, seed: int) -> MatchGraph
 def _pairs_to_match(database: Path, workspace: Workspace, config: SfmConfig) -> list[tuple[int, int]]:
     """All pairs of few photographs, the promising ones of many; by index, in an order that repeats."""
     indices = sorted(index for lens in workspace.lenses for index in lens.members)
-    if len(indices) <= config.pairs.max_exhaustive:
+    if workspace.num_photographs <= config.max_few:
         return list(combinations(indices, 2))
     signatures = read_signatures(database, config.pairs.num_descriptors)
     shared = count_shared([signatures[index] for index in indices], config.pairs.max_ratio)
@@ -83,20 +83,20 @@ def _extract(database: Path, workspace: Workspace, lens: Lens, config: SfmConfig
         image_names=names,
         camera_mode=single,
         reader_options=reader,
-        extraction_options=_extraction_options(config),
+        extraction_options=_extraction_options(config, workspace.num_photographs),
         device=pycolmap.Device.cpu,
     )
 
 
-def _extraction_options(config: SfmConfig) -> pycolmap.FeatureExtractionOptions:
+def _extraction_options(config: SfmConfig, num_photographs: int) -> pycolmap.FeatureExtractionOptions:
     options = pycolmap.FeatureExtractionOptions()
     options.type = pycolmap.FeatureExtractorType.SIFT
     options.num_threads = config.num_threads
     options.use_gpu = False
-    options.sift.max_num_features = config.max_features
+    few = num_photographs <= config.max_few
+    options.sift.max_num_features = config.max_features if few else config.max_features_of_many
     options.sift.peak_threshold = config.peak_threshold
-    # Affine shapes bear stronger changes of the point of view, which few photographs are likely to have.
-    options.sift.estimate_affine_shape = True
+    options.sift.estimate_affine_shape = num_photographs <= config.max_affine
     return options
 
 

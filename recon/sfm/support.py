@@ -32,6 +32,13 @@ class Support:
         """Weight of all explained matches."""
         return sum(self.explained.values())
 
+    def without(self, index: int) -> "Support":
+        """The matches that are left when one photograph is taken out; the poses of the others do not change."""
+        return Support(
+            explained={pair: weight for pair, weight in self.explained.items() if index not in pair},
+            total={pair: number for pair, number in self.total.items() if index not in pair},
+        )
+
     def share_of(self, index: int) -> float:
         """Explained share of the matches of one photograph with the others of the model."""
         pairs = [pair for pair in self.total if index in pair]
@@ -63,13 +70,14 @@ def drop_unsupported(
         The supported share of each photograph taken out.
     """
     dropped = {}
+    support = measure_support(model, graph, max_error_px)
     while images := registered_images(model):
-        support = measure_support(model, graph, max_error_px)
         shares = {index: support.share_of(index) for index in images}
         worst = min(shares, key=lambda index: shares[index])
         if shares[worst] >= min_support:
             break
         model.deregister_frame(images[worst].frame_id)
+        support = support.without(worst)
         dropped[worst] = shares[worst]
     return dropped
 

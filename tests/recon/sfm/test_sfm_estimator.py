@@ -13,7 +13,7 @@ import torch
 from recon.errors import InputError, PoseError
 from recon.geometry.se3 import invert_rigid, rotation_angle_deg
 from recon.io.photographs.images import load_photograph
-from recon.sfm.config import SfmConfig
+from recon.sfm.config import PairChoiceConfig, SfmConfig
 from recon.sfm.estimator import SfmPoseEstimator
 from recon.types import Photograph
 
@@ -80,6 +80,30 @@ def test_two_photographs_are_enough(sample, truth):
     pose = SfmPoseEstimator().estimate(pair)
     assert pose.registered == (0, 1)
     assert largest_rotation_error(pose, pair, truth) < 2
+
+
+@pytest.fixture(scope="module")
+def many(sample):
+    """Seven photographs, treated as if they were many: a choice of pairs, fewer features, no affine shapes."""
+    chosen = [*sample[:6], noise("unrelated.png")]
+    pairs = PairChoiceConfig(num_partners=2, num_neighbours=1)
+    config = replace(SfmConfig(), long_side_px=640, max_few=4, max_affine=4, pairs=pairs, max_xfeat_photographs=4)
+    return chosen, [SfmPoseEstimator(config).estimate(chosen, seed=3) for _ in range(2)]
+
+
+def test_of_many_photographs_some_pairs_are_enough(many, truth):
+    photographs, (pose, _) = many
+    assert pose.registered == (0, 1, 2, 3, 4, 5)
+    assert list(pose.report.failed) == ["unrelated.png"]
+    assert largest_rotation_error(pose, photographs, truth) < 0.5
+    assert pose.report.detail["xfeat"] == "left out for more than 4 photographs"
+
+
+def test_many_photographs_give_the_same_poses_again(many):
+    _, (pose, again) = many
+    assert torch.equal(pose.cameras.cam_from_world, again.cameras.cam_from_world)
+    assert torch.equal(pose.cameras.K, again.cameras.K)
+    assert torch.equal(pose.points, again.points)
 
 
 @pytest.mark.parametrize("num", [0, 1])

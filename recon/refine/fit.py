@@ -45,10 +45,15 @@ class Fit:
     ):
         self.views, self.generator = views, generator
         self.variables = SceneVariables(gaussians, cameras, depths, fitted, config)
-        groups = self.variables.parameter_groups(config.rates)
-        self.optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        of_scene = self.variables.parameter_groups(config.rates)
+        of_views = self.variables.view_parameter_groups(config.rates)
+        self.optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(of_scene, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        ]
+        if of_views:
+            self.optimizers.append(torch.optim.SparseAdam(of_views, betas=(0.9, 0.99), eps=1e-15))
         fall = config.final_rate ** (1 / config.steps)
-        self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, fall)
+        self.schedules = [torch.optim.lr_scheduler.ExponentialLR(optimizer, fall) for optimizer in self.optimizers]
 
     def step(self, index: int) -> None:
         """Render one view, compare, change everything a little.
@@ -58,10 +63,11 @@ class Fit:
         background = torch.rand(3, generator=self.generator)
         rendered = self._render(self.variables.gaussians(), index, background)
         loss = _squared_error(rendered, self.views.images[index], self.views.masks[index])
-        self.optimizer.zero_grad(set_to_none=True)
+        self.variables.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimizer.step()
-        self.schedule.step()
+        for optimizer, schedule in zip(self.optimizers, self.schedules, strict=True):
+            optimizer.step()
+            schedule.step()
 
     @torch.no_grad()
     def psnr(self, index: int, gaussians: Gaussians | None = None) -> float:

@@ -46,25 +46,30 @@ class SceneVariables(nn.Module):
         self.quats = nn.Parameter(gaussians.quats.clone())
         self.logits = nn.Parameter(gaussians.opacities.clamp(LOGIT_MARGIN, 1 - LOGIT_MARGIN).logit())
         self.sh = nn.Parameter(gaussians.sh.clone())
-        # One parameter a view: an optimiser then leaves alone the views that are not rendered in a step.
+        # Sparse rows, one a view: an optimiser then leaves alone the views that are not rendered in a step.
         self.log_gain, self.offset, self.rotation, self.translation = (
-            nn.ParameterList(nn.Parameter(torch.zeros(3)) for _ in range(num)) for _ in range(4)
+            nn.Embedding(num, 3, sparse=True, _weight=torch.zeros(num, 3)) for _ in range(4)
         )
+        # The first fitted view stays where it is, so that the whole scene does.
+        self.movable = torch.zeros(num, 1)
+        self.movable[fitted[1:]] = 1
 
     def parameter_groups(self, rates: LearningRates) -> list[dict]:
-        """Parameters with their step sizes, for the optimiser."""
-        groups = [
-            *(([self.shift], rates.means), ([self.log_scales], rates.scales), ([self.quats], rates.quats)),
-            *(([self.logits], rates.opacities), ([self.sh], rates.colours)),
+        """Parameters of the Gaussians with their step sizes, for an optimiser."""
+        pairs = [
+            *((self.shift, rates.means), (self.log_scales, rates.scales), (self.quats, rates.quats)),
+            *((self.logits, rates.opacities), (self.sh, rates.colours)),
         ]
+        return [{"params": [parameter], "lr": rate} for parameter, rate in pairs]
+
+    def view_parameter_groups(self, rates: LearningRates) -> list[dict]:
+        """Parameters of single views, whose gradients are sparse, with their step sizes; may be empty."""
+        pairs = []
         if self.config.exposure:
-            groups += [([*self.log_gain, *self.offset], rates.exposure)]
+            pairs += [(self.log_gain.weight, rates.exposure), (self.offset.weight, rates.exposure)]
         if self.config.poses:
-            # The first fitted view stays where it is, so that the whole scene does.
-            free = self.fitted[1:]
-            groups += [([self.rotation[i] for i in free], rates.rotation)]
-            groups += [([self.translation[i] for i in free], rates.translation)]
-        return [{"params": parameters, "lr": rate} for parameters, rate in groups]
+            pairs += [(self.rotation.weight, rates.rotation), (self.translation.weight, rates.translation)]
+        return [{"params": [parameter], "lr": rate} for parameter, rate in pairs]
 
     def gaussians(self) -> Gaussians:
         """The Gaussians as they are now."""
@@ -81,8 +86,9 @@ class SceneVariables(nn.Module):
         cameras = self.cameras[index]
         if not self.config.poses:
             return cameras
-        rotation = torch.stack([self.rotation[i] for i in index])
-        translation = torch.stack([self.translation[i] * self.depths[i] for i in index])
+        rows = torch.tensor(index)
+        rotation = self.rotation(rows) * self.movable[rows]
+        translation = self.translation(rows) * self.movable[rows] * self.depths[rows, None]
         motion = rigid(rotation_from_vector(rotation), translation)
         return Cameras(motion @ cameras.cam_from_world, cameras.K, cameras.size)
 
@@ -91,10 +97,10 @@ class SceneVariables(nn.Module):
         if not self.config.exposure:
             return colors
         with torch.no_grad():
-            mean_gain = torch.stack([self.log_gain[i] for i in self.fitted]).mean(0)
-            mean_offset = torch.stack([self.offset[i] for i in self.fitted]).mean(0)
-        gain = (self.log_gain[index] - mean_gain).exp()
-        offset = self.offset[index] - mean_offset
+            mean_gain, mean_offset = self.log_gain.weight[self.fitted].mean(0), self.offset.weight[self.fitted].mean(0)
+        row = torch.tensor(index)
+        gain = (self.log_gain(row) - mean_gain).exp()
+        offset = self.offset(row) - mean_offset
         return gain[:, None, None] * colors + offset[:, None, None]
 
 

@@ -55,7 +55,7 @@ def require_plain_data(path: Path) -> Any:
         _require_small_tree(path, text)
         content = yaml.safe_load(text)
         found = CODE_KEYS & set(_keys(content))
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, IndexError) as error:  # the last: `!!int` of nothing
         raise FormatError(f"{path} is not plain YAML: {error}", hint="a config holds data, never code") from error
     if found:
         raise FormatError(f"{path} holds {', '.join(sorted(found))}", hint="a config holds data and cannot name code")

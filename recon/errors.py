@@ -38,6 +38,20 @@ class GeometryError(InputError):
     """Cameras, points or Gaussians hold values with no geometric meaning (NaN, non-rotation, zero scale)."""
 
 
+class UnusableCaptureError(InputError):
+    """A capture of a data set cannot be trained or evaluated on.
+
+    Args:
+        reason: The kind of fault in a few words, the same for all captures with it, so that they can be counted.
+        message: What was found and what was expected.
+        hint: What the person can do about it.
+    """
+
+    def __init__(self, reason: str, message: str, *, hint: str = ""):
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
 class PoseError(ReconError):
     """Camera poses could not be found from the photographs."""
 

@@ -20,8 +20,12 @@ MAX_SECONDS_TO_STOP = 60
 
 
 def start(out: Path) -> subprocess.Popen[str]:
-    """The command in a session of its own, so that all its processes can be told and reached at once."""
-    command = [sys.executable, "-m", "app.cli", "reconstruct", str(SAMPLE), "-o", str(out), *OPTIONS]
+    """The command in a session of its own, so that all its processes can be told and reached at once.
+
+    As installed: under `python -m`, Python ends by SIGINT whatever the program's own exit code, when Ctrl-C strikes
+    inside `exec` of a string, which dataclasses do while they are being imported.
+    """
+    command = [str(Path(sys.executable).with_name("recon")), "reconstruct", str(SAMPLE), "-o", str(out), *OPTIONS]
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,

@@ -1,0 +1,1 @@
+"""Which frames of a capture are given to the network and which it must predict: samplers and evaluation indexes."""

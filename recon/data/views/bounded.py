@@ -1,0 +1,57 @@
+"""The view sampler of pixelSplat and its successors on RealEstate10K."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.data.view_sampling import ViewSelection
+from recon.data.views.counts import check_counts
+from recon.data.views.extra_views import evenly_between
+from recon.data.views.gap import GapSchedule, draw_span
+from recon.errors import InputError
+from recon.types import Cameras
+
+RE10K_GAP = GapSchedule(min_gap=45, max_gap=135, initial_min_gap=25, initial_max_gap=45, warm_up_steps=30_000)
+"""Of DepthSplat and iLRM."""
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """Two context frames at a bounded gap, with further ones evenly spaced between them; targets lie between the two.
+
+    Targets are drawn without replacement. As in the published samplers they may be one of the outermost context frames
+    if `margin` is 0; the context frames between give way to them.
+
+    Attributes:
+        gap: From the first to the last context frame.
+        num_context: Numbers of context views, of which one is drawn; repeat a number to draw it more often.
+        num_targets: Frames to predict.
+        margin: Least distance of targets from the outermost context frames, in frames.
+    """
+
+    gap: GapSchedule = RE10K_GAP
+    num_context: tuple[int, ...] = (2,)
+    num_targets: int = 4
+    margin: int = 0
+
+    def __post_init__(self):
+        check_counts(self.num_context, self.num_targets)
+        if self.margin < 0:
+            raise InputError(f"margin is {self.margin}, expected 0 or more")
+
+    def draw_num_context(self, rng: np.random.Generator) -> int:
+        """A number of context views, for samplers of whole batches."""
+        return int(rng.choice(self.num_context))
+
+    def select(
+        self, cameras: Cameras, step: int, rng: np.random.Generator, num_context: int | None = None
+    ) -> ViewSelection:
+        """Frames of one sample; see `ViewSampler.select`."""
+        num_context = self.draw_num_context(rng) if num_context is None else num_context
+        smallest = max(2 * self.margin + self.num_targets - 1, 1)
+        if num_context > 2:  # inner context views need frames that no target occupies
+            smallest = max(smallest, num_context - 1 + self.num_targets)
+        left, right = draw_span(self.gap.at(step), len(cameras), smallest, rng)
+        candidates = np.arange(left + self.margin, right - self.margin + 1)
+        target = sorted(int(i) for i in rng.choice(candidates, self.num_targets, replace=False))
+        return ViewSelection(evenly_between(left, right, num_context, avoid=target), target)

@@ -1,0 +1,46 @@
+"""All view samplers by name."""
+
+from typing import Protocol
+
+import numpy as np
+
+from recon.data.view_sampling import ViewSelection
+from recon.data.views.bounded import Bounded
+from recon.data.views.bounded_v2 import BoundedV2
+from recon.data.views.whole_span import RandomSpan, WholeSpan
+from recon.types import Cameras
+
+
+class ViewSampler(Protocol):
+    """Chooses the frames of a training sample: a function of the capture, the step and the generator's state alone."""
+
+    def draw_num_context(self, rng: np.random.Generator) -> int:
+        """A number of context views, drawn once where all samples of a batch must have the same."""
+        ...
+
+    def select(
+        self, cameras: Cameras, step: int, rng: np.random.Generator, num_context: int | None = None
+    ) -> ViewSelection:
+        """Frames of one sample.
+
+        Args:
+            cameras: Of all frames of the capture, in order.
+            step: Training step, by which a curriculum widens.
+            rng: Source of randomness.
+            num_context: Context views; None draws the number.
+
+        Returns:
+            Ascending, distinct context frames and ascending, distinct target frames.
+
+        Raises:
+            UnusableCaptureError: The capture has too few frames.
+        """
+        ...
+
+
+SAMPLERS: dict[str, type[ViewSampler]] = {
+    "bounded": Bounded,
+    "bounded_v2": BoundedV2,
+    "random_span": RandomSpan,
+    "whole_span": WholeSpan,
+}

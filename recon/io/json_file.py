@@ -22,6 +22,20 @@ def read_json(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
         LimitError: It is larger than `limits.max_json_bytes`.
         FormatError: It is not JSON, or not an object.
     """
+    content = read_json_value(path, limits=limits)
+    if not isinstance(content, dict):
+        raise FormatError(f"{path}: holds a {type(content).__name__}, expected an object")
+    return content
+
+
+def read_json_value(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Any:
+    """What a JSON file holds, be it an object, a list or something else.
+
+    Raises:
+        InputError: The file cannot be read.
+        LimitError: It is larger than `limits.max_json_bytes`.
+        FormatError: It is not JSON.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(limits.max_json_bytes + 1)
@@ -30,12 +44,9 @@ def read_json(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     if len(data) > limits.max_json_bytes:
         raise LimitError(f"{path}: more than {limits.max_json_bytes:,} bytes of JSON")
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise FormatError(f"{path}: holds a {type(content).__name__}, expected an object")
-    return content
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

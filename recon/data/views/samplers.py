@@ -1,6 +1,6 @@
 """All view samplers by name."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from recon.data.views.whole_span import RandomSpan, WholeSpan
 from recon.types import Cameras
 
 
+@runtime_checkable
 class ViewSampler(Protocol):
     """Chooses the frames of a training sample: a function of the capture, the step and the generator's state alone."""
 

@@ -1,7 +1,7 @@
 """Small captures with true geometry, and writers of the forms in which data sets store them.
 
-A textured box seen from inside, traced exactly: every pixel is a function of the world point that it shows. So a network
-that learns geometry can raise its PSNR on these captures, and a wrong camera convention shows as wrong colours.
+A textured box seen from inside, traced exactly: every pixel is a function of the world point that it shows. So a
+network that learns geometry can raise its PSNR on these captures, and a wrong convention shows as wrong colours.
 """
 
 import io

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, UInt8
 from numpy import ndarray
@@ -39,6 +39,7 @@ class Capture:
         return len(self.cameras)
 
 
+@runtime_checkable
 class CaptureSource(Protocol):
     """A data set on disk, or a split of one."""
 

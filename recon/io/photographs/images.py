@@ -1,11 +1,11 @@
 """Photographs from files: upright 8-bit sRGB, of bounded size."""
 
 import importlib.util
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -30,6 +30,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 TURNS_ASIDE = (5, 6, 7, 8)
+
+ImageFile = io.BufferedReader | io.BytesIO
 
 
 def load_photographs(
@@ -71,21 +73,22 @@ def load_photograph(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Photograp
         ResourceError: It is HEIC and the optional reader is not installed.
     """
     with _opened(path, limits) as file:
-        try:
-            decoded = _decode(file, path, limits)
-        except (ReconError, MemoryError):
-            raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise _too_many_pixels(path, str(error), limits) from error
-        except UnidentifiedImageError as error:
-            raise FormatError(
-                f"{path}: not an image of a kind that is read, whatever its name says",
-                hint="open it in an image viewer and save it again, or take it out of the folder",
-            ) from error
-        except Exception as error:  # decoders raise many types on damaged files; all of them mean the same
-            raise FormatError(
-                f"{path}: not a readable image ({error})", hint="open it in an image viewer and save it again"
-            ) from error
+        return decode_photograph(file, path, limits=limits)
+
+
+def decode_photograph(file: ImageFile, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Photograph:
+    """As `load_photograph`, from an open file; its number of bytes is the caller's to bound.
+
+    Args:
+        file: Holds the bytes of an image file.
+        path: Names it, in messages and in the result; nothing need be there.
+        limits: Bounds on pixels.
+
+    Raises:
+        FormatError, LimitError, ResourceError: As `load_photograph`.
+    """
+    with _typed_errors(path, limits):
+        decoded = _decode(file, path, limits)
     stored = _reduce(decoded.image, decoded.box, _bounded_size(decoded.size, limits.max_long_side))
     turn = orientation(decoded.tags)
     upright = stored.transpose(UPRIGHT[turn]) if turn in UPRIGHT else stored
@@ -101,6 +104,69 @@ def load_photograph(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Photograp
         camera_id=camera.camera_id,
         orientation=turn,
     )
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """What the beginning of an image file says, before anything is decoded.
+
+    Attributes:
+        original_size: Width and height of the upright picture.
+        orientation: EXIF orientation 1..8 of the picture in its file.
+    """
+
+    original_size: tuple[int, int]
+    orientation: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height that the decoded picture has, where no limit reduces it."""
+        return self.original_size
+
+
+def read_header(file: ImageFile, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> PictureHeader:
+    """Size and orientation of a picture; an EXIF block that a PNG carries behind its pixels is not seen.
+
+    Args:
+        file: Holds the bytes of an image file.
+        path: Names it in messages; nothing need be there.
+        limits: Bounds on pixels.
+
+    Raises:
+        FormatError, LimitError, ResourceError: As `load_photograph`.
+    """
+    with _typed_errors(path, limits), Image.open(file, formats=_formats(path)) as image:
+        width, height = _bounded(image, path, limits)
+        turn = orientation(read_exif(image)) if "exif" in image.info else 1
+    return PictureHeader((height, width) if turn in TURNS_ASIDE else (width, height), turn)
+
+
+@contextmanager
+def _typed_errors(path: Path, limits: Limits) -> Iterator[None]:
+    """Turn what image decoders raise into errors that name the file."""
+    try:
+        yield
+    except (ReconError, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels(path, str(error), limits) from error
+    except UnidentifiedImageError as error:
+        raise FormatError(
+            f"{path}: not an image of a kind that is read, whatever its name says",
+            hint="open it in an image viewer and save it again, or take it out of the folder",
+        ) from error
+    except Exception as error:  # decoders raise many types on damaged files; all of them mean the same
+        raise FormatError(
+            f"{path}: not a readable image ({error})", hint="open it in an image viewer and save it again"
+        ) from error
+
+
+def _bounded(image: Image.Image, path: Path, limits: Limits) -> tuple[int, int]:
+    """Width and height in the file, if they are allowed."""
+    width, height = image.size
+    if width * height > limits.max_pixels:
+        raise _too_many_pixels(path, f"{width} x {height} pixels", limits)
+    return width, height
 
 
 @dataclass(frozen=True)
@@ -121,7 +187,7 @@ class _Decoded:
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[BinaryIO]:
+def _opened(path: Path, limits: Limits) -> Iterator[ImageFile]:
     try:
         if not path.is_file():
             raise InputError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
@@ -135,11 +201,9 @@ def _opened(path: Path, limits: Limits) -> Iterator[BinaryIO]:
         yield file
 
 
-def _decode(file: BinaryIO, path: Path, limits: Limits) -> _Decoded:
+def _decode(file: ImageFile, path: Path, limits: Limits) -> _Decoded:
     with Image.open(file, formats=_formats(path)) as image:
-        width, height = image.size
-        if width * height > limits.max_pixels:
-            raise _too_many_pixels(path, f"{width} x {height} pixels", limits)
+        width, height = _bounded(image, path, limits)
         box = _draft(image, limits.max_long_side)
         image.load()
         # EXIF only now: PNG may carry it behind the pixels; TIFF and HEIC turn the picture in load() and drop the tag.

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from recon.errors import FormatError, GeometryError
 from recon.io.photographs.images import TURNS_ASIDE
-from recon.types import Photograph
 
 # Stated sizes are whole numbers, so a reduced copy may have an aspect ratio that is off by a rounding.
 ASPECT_TOLERANCE = 0.02
@@ -22,6 +21,26 @@ TURNS = {1: ((1, 0), (0, 1)), 3: ((-1, 0), (0, -1)), 6: ((0, -1), (1, 0)), 8: ((
 LARGEST = 1e9
 
 Describes = Literal["upright", "stored"]
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """What has to be known of a picture to fit a camera to it: of a `Photograph`, or of a header alone."""
+
+    @property
+    def original_size(self) -> tuple[int, int]:
+        """Width and height of the upright picture in its file."""
+        ...
+
+    @property
+    def orientation(self) -> int:
+        """EXIF orientation 1..8 of the picture in its file."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pixels in memory, upright."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,7 @@ def fit_camera(
     where: str,
     lens: Lens,
     cam_from_world: Float[Tensor, "4 4"],
-    photograph: Photograph,
+    photograph: Picture,
     describes: Describes = "upright",
 ) -> FittedCamera:
     """The camera of the upright photograph, at the size that it has in memory.
@@ -72,7 +91,7 @@ def fit_camera(
         where: Beginning of every error message.
         lens: Its size may be any multiple of the photograph's.
         cam_from_world: OpenCV axes.
-        photograph: Upright.
+        photograph: Upright, or only its header.
         describes: The picture that is meant where the size leaves it open.
 
     Raises:

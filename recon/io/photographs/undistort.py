@@ -13,6 +13,8 @@ from recon.types import Photograph
 
 # How much the focal length may change before the distortion is taken for wrong.
 PLAUSIBLE_ZOOM = (0.2, 5.0)
+# From OpenCV's pixel coordinates to ours.
+HALF = torch.tensor([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]], dtype=torch.float64)
 
 
 def undistort(
@@ -35,22 +37,41 @@ def undistort(
     """
     if not bool(distortion.any()):
         return photograph, K
+    new_K = pinhole_of(photograph.name, photograph.size, K, distortion)
     # OpenCV counts from the centre of the first pixel, we from its corner.
-    half = torch.tensor([[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]], dtype=torch.float64)
-    K_cv = (K.double().cpu() - half).numpy()
+    K_cv, new_K_cv = ((matrix.double().cpu() - HALF).numpy() for matrix in (K, new_K))
     coefficients = distortion.double().cpu().numpy()
-    new_K_cv, _ = cv2.getOptimalNewCameraMatrix(K_cv, coefficients, photograph.size, 0, photograph.size)
-    zoom = np.array([new_K_cv[0, 0] / K_cv[0, 0], new_K_cv[1, 1] / K_cv[1, 1]])
-    plausible = bool(np.all((zoom > PLAUSIBLE_ZOOM[0]) & (zoom < PLAUSIBLE_ZOOM[1])))
-    if not (plausible and _is_one_to_one(photograph.size, new_K_cv, coefficients)):
-        raise GeometryError(
-            f"{photograph.name}: distortion k1, k2, p1, p2 = {distortion.tolist()} folds the picture",
-            hint="check the coefficients, or undistort the photographs with the program that calibrated them",
-        )
     maps = cv2.initUndistortRectifyMap(K_cv, coefficients, None, new_K_cv, photograph.size, cv2.CV_32FC1)  # pyright: ignore[reportCallIssue, reportArgumentType]
     pixels = cv2.remap(photograph.pixels, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    new_K = (torch.from_numpy(new_K_cv) + half).to(K)
     return replace(photograph, pixels=pixels, focal_px=float(new_K[0, 0])), new_K
+
+
+def pinhole_of(
+    name: str, size: tuple[int, int], K: Float[Tensor, "3 3"], distortion: Float[Tensor, "4"]
+) -> Float[Tensor, "3 3"]:
+    """Intrinsics of the picture that `undistort` would make.
+
+    Args:
+        name: Beginning of the error message.
+        size: Width and height of the picture.
+        K: Its intrinsics, in pixels of it.
+        distortion: OpenCV k1, k2, p1, p2; zeros leave everything as it is.
+
+    Raises:
+        GeometryError: The distortion folds the picture, so that no pinhole view of it exists.
+    """
+    if not bool(distortion.any()):
+        return K
+    K_cv, coefficients = (K.double().cpu() - HALF).numpy(), distortion.double().cpu().numpy()
+    new_K_cv, _ = cv2.getOptimalNewCameraMatrix(K_cv, coefficients, size, 0, size)
+    zoom = np.array([new_K_cv[0, 0] / K_cv[0, 0], new_K_cv[1, 1] / K_cv[1, 1]])
+    plausible = bool(np.all((zoom > PLAUSIBLE_ZOOM[0]) & (zoom < PLAUSIBLE_ZOOM[1])))
+    if not (plausible and _is_one_to_one(size, new_K_cv, coefficients)):
+        raise GeometryError(
+            f"{name}: distortion k1, k2, p1, p2 = {distortion.tolist()} folds the picture",
+            hint="check the coefficients, or undistort the photographs with the program that calibrated them",
+        )
+    return (torch.from_numpy(new_K_cv) + HALF).to(K)
 
 
 def _is_one_to_one(size: tuple[int, int], new_K: np.ndarray, coefficients: np.ndarray) -> bool:

@@ -1,0 +1,164 @@
+"""One `.torch` chunk: a list of captures, opened without reading their pictures.
+
+`torch.save` of a list of dicts with `key`, `url`, `timestamps` [N], `cameras` [N, 18] and `images`: N one-dimensional
+uint8 tensors that hold picture files (pixelSplat, Charatan et al. 2024). Opened with `weights_only`, so that the pickle
+inside can make tensors, lists, dicts, text and numbers and nothing else, and mapped into memory, so that bytes are read
+from the disk when they are looked at.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from recon.data.captures.vector18 import NUM
+from recon.errors import FormatError, LimitError
+from recon.io.file_bytes import file_size, read_bytes
+from recon.io.limits import GIBIBYTE, MEBIBYTE
+
+ZIP_MAGIC = b"PK\x03\x04"
+MAX_LEGACY_BYTES = GIBIBYTE
+MAX_PICTURE_BYTES = 256 * MEBIBYTE
+MAX_FRAMES = 100_000
+MAX_KEY = 200
+
+
+@dataclass(frozen=True)
+class ChunkEntry:
+    """One capture as it is stored.
+
+    Attributes:
+        key: Its name.
+        cameras: See `recon.data.captures.vector18`.
+        images: Picture files.
+        timestamps: Microseconds; None where there are none.
+        url: Of the video, or empty.
+    """
+
+    key: str
+    cameras: Float[Tensor, "views 18"]
+    images: list[UInt8[Tensor, "_"]]
+    timestamps: Int[Tensor, " views"] | None
+    url: str
+
+
+def open_chunk(path: Path) -> dict[str, ChunkEntry]:
+    """The captures of a chunk by key, in their order.
+
+    Files that torch wrote before version 1.6 cannot be mapped; they are read whole, if they are not larger than 1 GiB.
+
+    Raises:
+        InputError: There is no such file.
+        FormatError: It is damaged, holds anything but data, or has another structure; the message says what was found.
+        LimitError: It is of the old form, and larger than 1 GiB.
+    """
+    size = file_size(path)
+    is_zip = size >= len(ZIP_MAGIC) and read_bytes(path, 0, len(ZIP_MAGIC)) == ZIP_MAGIC
+    if not is_zip and size > MAX_LEGACY_BYTES:
+        raise LimitError(
+            f"{path}: {size:,} bytes in the form of torch before 1.6, which is read whole; "
+            f"at most {MAX_LEGACY_BYTES:,} are allowed",
+            hint="load it with torch and save it again, in smaller chunks",
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+    except Exception as error:  # the loader raises many types on damaged files; all of them mean the same
+        reason = " ".join(str(error).split())[:200]
+        raise FormatError(
+            f"{path}: not a chunk of captures ({reason})",
+            hint="the file is cut off or damaged, or holds more than tensors, lists, dicts and text; fetch it again",
+        ) from error
+    if not isinstance(content, list) or not content:
+        raise FormatError(f"{path}: holds {_kind(content)}, expected a list of captures")
+    entries = [_entry(f"{path}: capture {i}", item) for i, item in enumerate(content)]
+    by_key = {entry.key: entry for entry in entries}
+    if len(by_key) < len(entries):
+        raise FormatError(f"{path}: {len(entries)} captures have {len(by_key)} keys, expected one each")
+    return by_key
+
+
+class ChunkCache:
+    """The chunks that were opened last.
+
+    Args:
+        max_open: How many are kept; of each, its cameras and what finds its pictures in the file.
+    """
+
+    def __init__(self, max_open: int = 8):
+        self.max_open = max_open
+        self._opened: OrderedDict[Path, dict[str, ChunkEntry]] = OrderedDict()
+
+    def open(self, path: Path) -> dict[str, ChunkEntry]:
+        """As `open_chunk`."""
+        chunk = self._opened.pop(path, None)
+        if chunk is None:
+            chunk = open_chunk(path)
+        self._opened[path] = chunk
+        while len(self._opened) > self.max_open:
+            self._opened.popitem(last=False)
+        return chunk
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process opens for itself."""
+        return {"max_open": self.max_open, "_opened": OrderedDict()}
+
+
+def _entry(where: str, item: object) -> ChunkEntry:
+    if not isinstance(item, dict):
+        raise FormatError(f"{where} is {_kind(item)}, expected a dict")
+    missing = [name for name in ("key", "cameras", "images") if name not in item]
+    if missing:
+        found = ", ".join(sorted(map(str, item))[:8])
+        raise FormatError(f"{where} has no {', '.join(missing)}; it holds {found or 'nothing'}")
+    key, url = item["key"], item.get("url", "")
+    if not (isinstance(key, str) and 0 < len(key) <= MAX_KEY):
+        raise FormatError(f"{where}: the key is {_kind(key)}, expected text of at most {MAX_KEY} characters")
+    where = f"{where} ({key!r})"
+    if not isinstance(url, str):
+        raise FormatError(f"{where}: the url is {_kind(url)}, expected text")
+    cameras = _cameras(where, item["cameras"])
+    images = _images(where, item["images"], len(cameras))
+    return ChunkEntry(key, cameras, images, _timestamps(where, item.get("timestamps"), len(cameras)), url)
+
+
+def _cameras(where: str, cameras: object) -> Float[Tensor, "views 18"]:
+    if not (isinstance(cameras, Tensor) and cameras.is_floating_point() and cameras.layout == torch.strided):
+        raise FormatError(f"{where}: cameras are {_kind(cameras)}, expected a tensor of floats")
+    if cameras.ndim != 2 or cameras.shape[1] != NUM or not 0 < len(cameras) <= MAX_FRAMES:
+        raise FormatError(
+            f"{where}: cameras have shape {tuple(cameras.shape)}, expected (1 to {MAX_FRAMES} frames, {NUM})"
+        )
+    return cameras.float()
+
+
+def _images(where: str, images: object, num: int) -> list[Tensor]:
+    if not isinstance(images, (list, tuple)) or len(images) != num:
+        found = f"{len(images)} images" if isinstance(images, (list, tuple)) else _kind(images)
+        raise FormatError(f"{where}: {found}, {num} cameras; expected a list with one for each")
+    for i, image in enumerate(images):
+        if not (isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 1):
+            raise FormatError(f"{where}: image {i} is {_kind(image)}, expected the bytes of a picture file")
+        if not (0 < len(image) <= MAX_PICTURE_BYTES and image.is_contiguous()):
+            raise FormatError(
+                f"{where}: image {i} has {len(image):,} bytes, expected 1 to {MAX_PICTURE_BYTES:,} in one piece"
+            )
+    return list(images)
+
+
+def _timestamps(where: str, timestamps: object, num: int) -> Tensor | None:
+    if timestamps is None:
+        return None
+    is_whole = isinstance(timestamps, Tensor) and timestamps.dtype in (torch.int64, torch.int32)
+    if not (is_whole and isinstance(timestamps, Tensor) and timestamps.shape == (num,)):
+        raise FormatError(f"{where}: timestamps are {_kind(timestamps)}, expected {num} whole numbers")
+    return timestamps
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of {str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
+    return f"an empty {type(value).__name__}" if value in ([], {}, "") else f"a {type(value).__name__}"

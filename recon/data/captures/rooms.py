@@ -1,0 +1,50 @@
+"""Our own rendered rooms as captures, with their depth."""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from recon.data.captures.capture import Capture
+from recon.data.room_scenes import RoomScenes
+from recon.types import Cameras
+
+
+class RoomCaptures:
+    """Scenes that `scripts/prepare_rooms` wrote; poses in metres.
+
+    Args:
+        folder: Holds a folder for each split.
+        split: "train" or "val".
+
+    Raises:
+        InputError: There is no such folder, or no scene in it yet.
+    """
+
+    def __init__(self, folder: Path | str, split: str = "train"):
+        self._scenes = RoomScenes(folder, split)
+        self.names = self._scenes.names
+
+    def __len__(self) -> int:
+        return len(self._scenes)
+
+    def __getitem__(self, index: int) -> Capture:
+        """The scene at `index`, read whole: a file holds eight small pictures.
+
+        Raises:
+            FormatError: The file is not a cached scene.
+        """
+        scene = self._scenes[index]
+        height, width = scene.images.shape[-2:]
+
+        def picture(frame: int) -> UInt8[ndarray, "height width 3"]:
+            return scene.images[frame].permute(1, 2, 0).numpy()
+
+        def inverse_depth(frame: int) -> Float[Tensor, "height width"]:
+            return scene.inverse_depth[frame]
+
+        size = torch.tensor([width, height]).expand(len(scene.images), 2)
+        cameras = Cameras(scene.cam_from_world.float(), scene.K.float(), size)
+        return Capture(scene.name, cameras, picture, inverse_depth)

@@ -5,15 +5,17 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.network import NanoILRM
+from models.ilrm.network import ILRM
 from models.settings import fault_in_sizes
 from recon.errors import CheckpointError, InputError
 from recon.io.atomic import atomic_write
@@ -24,7 +26,10 @@ WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_GAUSSIANS = "ilrm-nano"
 MAX_CONFIG_BYTES = 64 * 1024
 
-NETWORKS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {"ilrm-nano": (NanoConfig, NanoILRM)}
+NETWORKS: dict[str, tuple[type, Callable[[Any], nn.Module]]] = {
+    "ilrm-nano": (NanoConfig, NanoILRM),
+    "ilrm": (ILRMConfig, ILRM),
+}
 """Name in `config.json` -> (config class, network class)."""
 
 
@@ -100,9 +105,12 @@ def _require_types(kind: type, settings: Any) -> None:
     if not isinstance(settings, dict):
         raise TypeError(f"config is a {type(settings).__name__}, expected an object")
     for name, expected in get_type_hints(kind).items():
-        found = type(settings.get(name, expected()))
-        if found is not expected and not (expected is float and found is int):
-            raise TypeError(f"{name} is a {found.__name__}, expected {expected.__name__}")
+        value = settings.get(name, getattr(kind, name))
+        if get_origin(expected) is Literal:
+            if value not in get_args(expected):
+                raise TypeError(f"{name} is {value!r}, expected one of {', '.join(get_args(expected))}")
+        elif type(value) is not expected and not (expected is float and type(value) is int):
+            raise TypeError(f"{name} is a {type(value).__name__}, expected {expected.__name__}")
 
 
 def _build(name: str, config: Any, weights: Path) -> nn.Module:

@@ -1,5 +1,6 @@
 """What sizes a network can be built with."""
 
+from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 
 MAX_SIZE = 4096
@@ -9,20 +10,26 @@ MAX_RANGE = 1e6
 """Of depth planes, in reference lengths."""
 FEATURE_STEP = 16
 """Half of the feature channels are normalised in groups of eight."""
+_NANO_SIZES = dict.fromkeys(("feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes"), MAX_SIZE)
+_ILRM_SIZES = {"patch": 64, "viewpoint_factor": 16, "uplift": 16}
 
 
-def fault_in_sizes(config: NanoConfig) -> str | None:
+def fault_in_sizes(config: NanoConfig | ILRMConfig) -> str | None:
     """Why no network can be built with these sizes, in words, or None.
 
     Args:
         config: Fields of the annotated types; NaN, infinite and huge numbers are looked for.
     """
-    sizes = ("dim", "head_dim", "feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes")
-    for name, largest in [*((size, MAX_SIZE) for size in sizes), ("num_layers", MAX_LAYERS)]:
+    own = _NANO_SIZES if isinstance(config, NanoConfig) else _ILRM_SIZES
+    for name, largest in {"dim": MAX_SIZE, "head_dim": MAX_SIZE, "num_layers": MAX_LAYERS, **own}.items():
         if not 1 <= (found := getattr(config, name)) <= largest:
             return f"{name} is {_short(found)}, expected 1 to {largest}"
     if config.dim % config.head_dim:
         return f"dim is {config.dim}, expected a multiple of head_dim, which is {config.head_dim}"
+    return _fault_in_planes(config) if isinstance(config, NanoConfig) else None
+
+
+def _fault_in_planes(config: NanoConfig) -> str | None:
     if config.feature_dim % FEATURE_STEP:
         return f"feature_dim is {config.feature_dim}, expected a multiple of {FEATURE_STEP}"
     if not 0 < config.nearest < config.farthest <= MAX_RANGE:

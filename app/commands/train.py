@@ -10,7 +10,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace  # pyright:
 from recon.configs import find_config
 from recon.errors import FormatError, InputError, LimitError
 
-HELP = "Train a network on rendered rooms."
+HELP = "Train a network on captures with known cameras."
 CODE_KEYS = frozenset({"class_path", "init_args", "_target_", "dict_kwargs"})
 """Keys by which other programs let a config name code; here a config is data."""
 MAX_BYTES = 64 * 1024
@@ -115,13 +115,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--config", action=PresetFile, help="Name of a preset, such as experiment/rooms_nano, or a YAML file."
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="Tell what the run would take, in numbers, and do nothing."
+    )
     parser.add_class_arguments(TrainConfig)
 
 
 def run(arguments: Namespace) -> int:
     """Train, then print where the weights are."""
     from models.training import TrainConfig, train
+    from models.training.dry_run import dry_run
 
     config = TrainConfig(**{part.name: arguments[part.name] for part in fields(TrainConfig)})
+    if arguments.dry_run:
+        for name, value in dry_run(config).items():
+            print(f"{name:32} {value:,}" if isinstance(value, int | float) else f"{name:32} {value}")
+        return 0
     print(train(config))
     return 0

@@ -18,7 +18,7 @@ from models.ilrm.config import ILRMConfig
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.processor import Processor, init_normal
 from models.layers.patches import patchify, unpatchify
-from models.layers.precision import full_precision
+from models.layers.precision import at_least_float32, full_precision
 from recon.geometry.projection import pixel_grid, scale_intrinsics
 from recon.geometry.rays import camera_rays, pluecker_rays, ray_directions
 
@@ -166,7 +166,7 @@ class ILRM(nn.Module):
             size: Height and width of the full image.
         """
         factor = self.config.viewpoint_factor
-        maps = unpatchify(raw.float(), self.config.patch, size[0] // factor, size[1] // factor)
+        maps = unpatchify(at_least_float32(raw), self.config.patch, size[0] // factor, size[1] // factor)
         channels = [self.config.gaussian_channels - 14, 3, 3, 3, 4, 1]
         offset, depth, colour, scale, quat, opacity = maps.split(channels, dim=-1)
         log_scale = (scale + LOG_SCALE_OFFSET).clamp(max=LOG_SCALE_MAX)

@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from models.layers.precision import at_least_float32
+
 
 def attention(
     q: Float[Tensor, "batch heads queries channels"],
@@ -39,7 +41,7 @@ class SelfAttention(nn.Module):
     def forward(self, tokens: Float[Tensor, "batch length dim"]) -> Float[Tensor, "batch length dim"]:
         """The update to add to `tokens`."""
         q, k, v = rearrange(self.qkv(self.norm(tokens)), "b n (s h c) -> s b h n c", s=3, c=self.head_dim)
-        mixed = attention(self.q_norm(q.float()), self.k_norm(k.float()), v)
+        mixed = attention(self.q_norm(at_least_float32(q)), self.k_norm(at_least_float32(k)), v)
         return self.proj(rearrange(mixed, "b h n c -> b n (h c)"))
 
 
@@ -75,5 +77,5 @@ class CrossAttention(nn.Module):
         q = rearrange(self.q(self.norm(tokens)), "b n (h c u) -> b h (n u) c", c=self.head_dim, u=self.uplift)
         k = rearrange(self.k(memory), "b m (h c) -> b h m c", c=self.head_dim)
         v = rearrange(self.v(memory), "b m (h c) -> b h m c", c=self.head_dim)
-        answers = attention(self.q_norm(q.float()), self.k_norm(k.float()), v)
+        answers = attention(self.q_norm(at_least_float32(q)), self.k_norm(at_least_float32(k)), v)
         return self.proj(rearrange(answers, "b h (n u) c -> b n (h c u)", u=self.uplift))

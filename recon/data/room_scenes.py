@@ -69,6 +69,11 @@ class RoomScenes:
     def __len__(self) -> int:
         return len(self._paths)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the scenes, in order."""
+        return tuple(f"{self.split}/{path.stem}" for path in self._paths)
+
     def __getitem__(self, index: int) -> RoomScene:
         """The scene at `index`.
 

@@ -39,8 +39,9 @@ def test_override_wins_over_the_preset(runs: list, capsys: pytest.CaptureFixture
     assert main(["train", "--config", "experiment/rooms_nano", "--trainer.max_steps", "50", "--optim.lr", "3e-4"]) == 0
     (config,) = runs
     assert (config.trainer.max_steps, config.optim.lr) == (50, 3e-4)
-    assert config.model.dim == preset["model"]["dim"]
-    assert config.data.num_context == tuple(preset["data"]["num_context"])
+    assert config.nano.dim == preset["nano"]["dim"]
+    spans = preset["data"]["views"]["random_span"]
+    assert config.data.views.random_span.num_context == tuple(spans["num_context"])
     assert capsys.readouterr().out == "weights\n"
 
 
@@ -49,32 +50,61 @@ def test_without_config_the_defaults_are_taken(runs: list) -> None:
     assert runs == [TrainConfig()]
 
 
-def test_the_main_preset_states_every_default(runs: list) -> None:
+def test_the_main_preset_states_the_defaults(runs: list) -> None:
     assert main(["train", "--config", "experiment/rooms_nano"]) == 0
     assert runs == [TrainConfig()]
     tree = yaml.safe_load(find_config("experiment/rooms_nano").read_text())
     expected = leaves(TrainConfig())
-    assert {part: set(values) for part, values in tree.items()} == {part: set(v) for part, v in expected.items()}
+    for part in ("nano", "data", "optim"):
+        assert set(tree[part]) == set(expected[part])
+
+
+def plain(value: Any) -> Any:
+    """Lists for tuples."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple | list) else value
+
+
+def is_part_of(given: Any, found: Any) -> bool:
+    if isinstance(given, dict):
+        return all(is_part_of(value, found[key]) for key, value in given.items())
+    return given == found
 
 
 @pytest.mark.parametrize("name", [name for name in config_names() if name.startswith("experiment/")])
 def test_every_value_of_a_preset_arrives(name: str, runs: list) -> None:
     assert main(["train", "--config", name]) == 0
-    found = asdict(runs[0])
-    for part, values in yaml.safe_load(find_config(name).read_text()).items():
-        for key, value in values.items():
-            assert found[part][key] == (tuple(value) if isinstance(value, list) else value), f"{part}.{key}"
+    assert is_part_of(yaml.safe_load(find_config(name).read_text()), plain(asdict(runs[0])))
+
+
+PAPER = {"re10k_2view": 171.34e6, "re10k_4view_half": 185.89e6, "re10k_8view_half": 185.89e6, "dl3dv_low": 185.89e6}
+
+
+@pytest.mark.parametrize(("name", "parameters"), PAPER.items())
+def test_a_dry_run_tells_what_a_run_takes(
+    name: str, parameters: float, runs: list, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Parameters are those of the paper (171 M and 185 M), to 0.1 %; nothing is trained."""
+    assert main(["train", "--config", f"experiment/{name}", "--dry-run"]) == 0
+    assert runs == []
+    told = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    number = {key: float(value.replace(",", "")) for key, value in told.items() if key != "network"}
+    assert number["parameters"] == pytest.approx(parameters, rel=1e-3)
+    assert number["samples"] == number["steps"] * number["samples_per_step"]
+    assert number["forward_flops_per_sample"] > 2 * number["parameters"]
+    assert number["image_tokens"] >= number["viewpoint_tokens"] > 0
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        "model:\n  class_path: os.system\n",
-        "model:\n  class_path: models.ilrm.nano.config.NanoConfig\n  init_args:\n    dim: 64\n",
-        "model:\n  _target_: os.system\n",
-        "model: [{_target_: os.system}]\n",
-        'model: !!python/object/apply:os.system ["echo"]\n',
-        "model: !!python/name:os.system\n",
+        "nano:\n  class_path: os.system\n",
+        "nano:\n  class_path: models.ilrm.nano.config.NanoConfig\n  init_args:\n    dim: 64\n",
+        "nano:\n  _target_: os.system\n",
+        "nano: [{_target_: os.system}]\n",
+        'nano: !!python/object/apply:os.system ["echo"]\n',
+        "nano: !!python/name:os.system\n",
     ],
 )
 def test_config_cannot_name_code(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], runs: list) -> None:
@@ -90,7 +120,7 @@ def test_config_cannot_name_code(content: str, tmp_path: Path, capsys: pytest.Ca
 BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in itertools.pairwise("abcdefghijklmnopqrst"))
 
 
-@pytest.mark.parametrize("content", [BOMB, "model: &m {dim: *m}\n", "[" * 60_000, b"\xff", "model: \x00\n"])
+@pytest.mark.parametrize("content", [BOMB, "nano: &m {dim: *m}\n", "[" * 60_000, b"\xff", "nano: \x00\n"])
 def test_what_is_no_plain_tree_is_refused(
     content: str | bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], runs: list
 ) -> None:
@@ -114,14 +144,14 @@ def test_a_config_is_small(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        ("model:\n  colour: blue\n", "colour"),
-        ("model:\n  dim: wide\n", "dim"),
-        ("modle:\n  dim: 64\n", "modle"),
-        ("modle: 3\n", "modle"),
+        ("nano:\n  colour: blue\n", "colour"),
+        ("nano:\n  dim: wide\n", "dim"),
+        ("nanno:\n  dim: 64\n", "nanno"),
+        ("nanno: 3\n", "nanno"),
         ("trainer:\n", "trainer is nothing"),
         ("trainer: 3\n", "trainer is a int"),
         ("- trainer\n", "holds a list"),
-        ("model: {dim: }\n", "dim"),
+        ("nano: {dim: }\n", "dim"),
         (f"? 0x1{'0' * 5000}\n: 1\n", "4300 digits"),
     ],
 )
@@ -136,7 +166,7 @@ def test_unknown_key_or_wrong_type_is_an_error(
 
 
 def test_unknown_option_and_unknown_preset_are_errors(capsys: pytest.CaptureFixture[str], runs: list) -> None:
-    assert main(["train", "--model.colour", "blue"]) == 2
+    assert main(["train", "--nano.colour", "blue"]) == 2
     assert "colour" in capsys.readouterr().err
     assert main(["train", "--config", "experiment/nothing"]) == 2
     assert "experiment/rooms_nano" in capsys.readouterr().err

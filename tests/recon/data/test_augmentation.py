@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -11,7 +13,7 @@ def views(generator: torch.Generator) -> PosedViews:
     pose = rigid(rotation_from_quat(quat), 0.3 * torch.randn(3, 3, generator=generator))
     K = torch.tensor([[70.0, 0, 30], [0, 72, 34], [0, 0, 1]]).expand(3, 3, 3).clone()
     return PosedViews(
-        torch.rand(3, 3, 64, 64, generator=generator), torch.rand(3, 64, 64, generator=generator), pose, K
+        torch.rand(3, 3, 64, 64, generator=generator), pose, K, torch.rand(3, 64, 64, generator=generator)
     )
 
 
@@ -39,8 +41,8 @@ def test_a_crop_shows_the_same_point_at_the_same_place(generator):
     original = views(generator)
     ramp = (torch.arange(64) + 0.5) / 64
     image = torch.stack([ramp.expand(64, 64), ramp[:, None].expand(64, 64), torch.zeros(64, 64)])
-    original = PosedViews(image.expand(3, 3, 64, 64), original.inverse_depth, original.cam_from_world, original.K)
-    cropped = random_crop_resize(original, 32, 0.5, np.random.default_rng(3))
+    original = replace(original, images=image.expand(3, 3, 64, 64))
+    cropped = random_crop_resize(original, (32, 32), 0.5, np.random.default_rng(3))
     x = (torch.tensor(15.5) - cropped.K[0, 0, 2]) / cropped.K[0, 0, 0] * 70 + 30
     y = (torch.tensor(15.5) - cropped.K[0, 1, 2]) / cropped.K[0, 1, 1] * 72 + 34
     shown = cropped.images[0, :2, 15, 15] * 64
@@ -50,7 +52,7 @@ def test_a_crop_shows_the_same_point_at_the_same_place(generator):
 def test_colour_jitter_treats_all_views_alike(generator):
     one = torch.rand(1, 3, 8, 8, generator=generator)
     original = PosedViews(
-        one.expand(3, 3, 8, 8), torch.zeros(3, 8, 8), torch.eye(4).repeat(3, 1, 1), torch.eye(3).repeat(3, 1, 1)
+        one.expand(3, 3, 8, 8), torch.eye(4).repeat(3, 1, 1), torch.eye(3).repeat(3, 1, 1)
     )
     changed = jitter_colour(original, 0.2, np.random.default_rng(0)).images
     torch.testing.assert_close(changed[0], changed[2])

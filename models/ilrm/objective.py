@@ -1,0 +1,83 @@
+"""What training of an iLRM minimises, and with which optimiser and schedule."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """AdamW with a warm-up, and what follows it.
+
+    Attributes:
+        lr: Learning rate after the warm-up.
+        warmup_steps: Linear rise at the start.
+        schedule: "constant" stays, and falls linearly to zero over the last `decay_steps`; "cosine" falls to zero from
+            the end of the warm-up to the end of the run.
+        decay_steps: Of "constant"; 0 for a run that another one will go on from.
+        weight_decay: On matrices and kernels only.
+        betas: Decay of the moments.
+        ema_decay: Decay of the moving average of the weights, which is what is evaluated and exported; 0 for none.
+    """
+
+    lr: float = 1e-3
+    warmup_steps: int = 200
+    schedule: Literal["constant", "cosine"] = "constant"
+    decay_steps: int = 0
+    weight_decay: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.98)
+    ema_decay: float = 0.998
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the loss terms beside the mean squared error of rendered targets; 0 switches a term off.
+
+    Attributes:
+        perceptual: VGG-19 features (`recon.losses.vgg`); needs `perceptual_weights`, without which it is left out and
+            said so.
+        perceptual_weights: File of the VGG-19 backbone, or None.
+        dssim: 1 - SSIM, which needs no weights.
+        gradient: L1 of image gradients.
+        depth: L1 of log depth, where the data set knows the depth and the network tells it.
+        planes: Cross entropy of the coarse depth distribution of iLRM-nano, where the depth is known.
+    """
+
+    perceptual: float = 0.0
+    perceptual_weights: str | None = None
+    dssim: float = 0.0
+    gradient: float = 0.05
+    depth: float = 0.02
+    planes: float = 0.004
+
+
+def make_optimizer(network: nn.Module, optim: OptimConfig, max_steps: int) -> dict[str, Any]:
+    """AdamW with its schedule, in the form that Lightning takes."""
+    decayed, plain = split_decay(network.parameters())
+    groups = [{"params": decayed, "weight_decay": optim.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=optim.lr, betas=optim.betas)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(optim, max_steps))
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def rate_factor(optim: OptimConfig, max_steps: int) -> Callable[[int], float]:
+    """Factor on the learning rate at a step."""
+    rest = max(max_steps - optim.warmup_steps, 1)
+
+    def factor(step: int) -> float:
+        rise = min(1.0, (step + 1) / max(optim.warmup_steps, 1))
+        if optim.schedule == "cosine":
+            return rise * (1 + math.cos(math.pi * min(max(step - optim.warmup_steps, 0) / rest, 1))) / 2
+        return rise * min(1.0, (max_steps - step) / optim.decay_steps) if optim.decay_steps else rise
+
+    return factor
+
+
+def split_decay(parameters: Iterable[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Parameters with and without weight decay: matrices and kernels, and all the rest."""
+    parameters = list(parameters)
+    return [p for p in parameters if p.ndim >= 2], [p for p in parameters if p.ndim < 2]

@@ -1,0 +1,102 @@
+"""All settings of a training run; the tree of the YAML files in `configs/experiment`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from models.ilrm.config import ILRMConfig
+from models.ilrm.nano.config import NanoConfig
+from models.ilrm.objective import LossConfig, OptimConfig
+from models.settings import fault_in_sizes
+from recon.data.scene_batches import DataConfig
+from recon.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    """How a run is carried out.
+
+    Attributes:
+        out: Folder of logs, checkpoints, pictures and exported weights.
+        max_steps: Optimiser steps.
+        devices: Processes on each machine; more than one in all run DistributedDataParallel.
+        num_nodes: Machines, started by SLURM or torchrun (docs/training.md).
+        accumulate: Batches whose gradients are added up for one optimiser step.
+        threads: Threads of each process.
+        precision: "auto" computes the network in bfloat16 where that is fast, "float32" never does.
+        clip_norm: Gradients are scaled down to this norm.
+        log_every: Steps between log lines.
+        val_every: Steps between evaluations on held-out captures.
+        val_batches: Batches of one evaluation.
+        checkpoint_every: Steps between checkpoints and exports.
+        init_from: Folder or name of weights to start from, or None.
+        resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped.
+    """
+
+    out: str = "runs/rooms_nano"
+    max_steps: int = 10_000
+    devices: int = 1
+    num_nodes: int = 1
+    accumulate: int = 1
+    threads: int = 2
+    precision: Literal["auto", "float32"] = "auto"
+    clip_norm: float = 1.0
+    log_every: int = 50
+    val_every: int = 1000
+    val_batches: int = 16
+    checkpoint_every: int = 1000
+    init_from: str | None = None
+    resume: bool = False
+
+    @property
+    def parts(self) -> int:
+        """Parts that the samples of one optimiser step are divided into: processes times accumulated batches."""
+        return self.devices * self.num_nodes * self.accumulate
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole training run.
+
+    Attributes:
+        network: Which section of sizes is used: `nano` or `ilrm`.
+        nano: Sizes of iLRM-nano.
+        ilrm: Sizes and variant of the published iLRM.
+        data: What a batch is made of.
+        optim: Optimiser and schedule.
+        loss: Weights of the loss terms.
+        trainer: How the run is carried out.
+    """
+
+    network: Literal["ilrm-nano", "ilrm"] = "ilrm-nano"
+    nano: NanoConfig = field(default_factory=NanoConfig)
+    ilrm: ILRMConfig = field(default_factory=ILRMConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+
+    @property
+    def sizes(self) -> NanoConfig | ILRMConfig:
+        """The section of the chosen network."""
+        return self.nano if self.network == "ilrm-nano" else self.ilrm
+
+
+def require_usable(config: TrainConfig) -> None:
+    """Raise InputError where a setting makes no sense, before anything is allocated or written."""
+    settings = config.trainer
+    names = ("max_steps", "devices", "num_nodes", "accumulate", "threads")
+    for name in (*names, "log_every", "val_every", "val_batches", "checkpoint_every"):
+        if getattr(settings, name) < 1:
+            raise InputError(f"trainer.{name} is {getattr(settings, name)}, expected at least 1")
+    if fault := fault_in_sizes(config.sizes):
+        raise InputError(f"{'nano' if config.network == 'ilrm-nano' else 'ilrm'}: {fault}")
+    if config.data.batch_size % settings.parts:
+        raise InputError(
+            f"data.batch_size is {config.data.batch_size}, expected a multiple of {settings.parts}: "
+            f"{settings.devices} devices x {settings.num_nodes} nodes x {settings.accumulate} accumulated batches"
+        )
+    if settings.resume and settings.init_from:
+        raise InputError(
+            "trainer.resume and trainer.init_from are both given",
+            hint="resume goes on with a run; init_from starts a new one from weights",
+        )

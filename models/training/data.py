@@ -1,0 +1,99 @@
+"""Batches for Lightning, which begin at the step that a resumed run has come to."""
+
+import math
+from collections.abc import Iterator
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader, Sampler
+
+from models.training.config import TrainConfig
+from recon.data.captures.open_source import open_captures
+from recon.data.scene_batches import SceneBatch, SceneBatches
+
+VALIDATION_BATCH = 2
+"""Captures in a batch of an evaluation, whatever the batches of training hold, so that figures can be compared."""
+
+
+class StepNumbers(Sampler[list[int]]):
+    """Numbers of the samples of each batch that one process sees.
+
+    Step s has samples s * batch_size and up. They are divided evenly: first among accumulated batches, then among
+    processes.
+
+    Args:
+        batch_size: Samples of a step.
+        accumulate: Batches that a process sees in a step.
+        world_size: Processes.
+        rank: Number of this process.
+        first_step: Steps before this one are left out.
+        num_steps: Steps of the whole run.
+    """
+
+    def __init__(
+        self, batch_size: int, accumulate: int, world_size: int, rank: int, *, first_step: int, num_steps: int
+    ):
+        self.batch_size, self.accumulate = batch_size, accumulate
+        self.share = batch_size // (accumulate * world_size)
+        self.world_size, self.rank = world_size, rank
+        self.first_step, self.num_steps = first_step, num_steps
+
+    def __len__(self) -> int:
+        """Batches of the whole run: Lightning counts those before the first step as done."""
+        return self.num_steps * self.accumulate
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.first_step, self.num_steps):
+            for part in range(self.accumulate):
+                start = step * self.batch_size + (part * self.world_size + self.rank) * self.share
+                yield list(range(start, start + self.share))
+
+
+class SceneDataModule(pl.LightningDataModule):
+    """Training and held-out batches of one data set.
+
+    Args:
+        config: Of the run.
+
+    Raises:
+        InputError: There is no such data set, or no capture in it.
+    """
+
+    def __init__(self, config: TrainConfig):
+        super().__init__()
+        self.config = config
+        data = config.data
+        self.train_batches = SceneBatches(open_captures(data.folder, data.format, "train"), data, augment=True)
+        self.val_batches = SceneBatches(open_captures(data.folder, data.format, "val"), data, augment=False)
+
+    def train_dataloader(self) -> DataLoader[SceneBatch]:
+        """From the trainer's step on."""
+        trainer = self._trainer
+        numbers = StepNumbers(
+            self.config.data.batch_size,
+            self.config.trainer.accumulate,
+            trainer.world_size,
+            trainer.global_rank,
+            first_step=trainer.global_step,
+            num_steps=self.config.trainer.max_steps,
+        )
+        return self._loader(self.train_batches, numbers)
+
+    def val_dataloader(self) -> DataLoader[SceneBatch]:
+        """The same batches at every evaluation, divided among the processes, some twice to give each equally many."""
+        trainer, num = self._trainer, self.config.trainer.val_batches
+        each = math.ceil(num / trainer.world_size)
+        batches = [(i * trainer.world_size + trainer.global_rank) % num for i in range(each)]
+        numbers = [list(range(b * VALIDATION_BATCH, (b + 1) * VALIDATION_BATCH)) for b in batches]
+        return self._loader(self.val_batches, numbers)
+
+    @property
+    def _trainer(self) -> pl.Trainer:
+        if self.trainer is None:
+            raise RuntimeError("batches are made for a trainer, which this data module was not given to")
+        return self.trainer
+
+    def _loader(self, batches: SceneBatches, numbers: Sampler[list[int]] | list[list[int]]) -> DataLoader[SceneBatch]:
+        workers = self.config.data.workers
+        return DataLoader(
+            batches, batch_size=None, sampler=numbers, num_workers=workers, persistent_workers=workers > 0
+        )

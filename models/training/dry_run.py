@@ -1,0 +1,95 @@
+"""What a run would take, told without running it."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.ilrm.config import ILRMConfig
+from models.training.config import TrainConfig, require_usable
+from models.training.networks import TRAINED
+
+BYTES_PER_TOKEN_AND_WIDTH = 34
+"""What one transformer block keeps for the backward pass, per token and channel, in 16-bit precision with fused
+attention (Korthikanti et al. 2022, section 4.1)."""
+GIB = 2**30
+
+
+def dry_run(config: TrainConfig) -> dict[str, Any]:
+    """Sizes of a run.
+
+    Returns:
+        By name: parameters, tokens of one sample with the most views, floating point operations of one sample (matrix
+        products and convolutions, forward), memory of a process in GiB (weights, gradients, optimiser, average; and
+        activations of the update layers, estimated), steps, samples.
+
+    Raises:
+        InputError: Settings that no run can be made with.
+    """
+    require_usable(config)
+    views = most_views(config)
+    make = TRAINED[config.network][0]
+    with torch.device("meta"):
+        network = make(config.sizes)
+    parameters = sum(p.numel() for p in network.parameters())
+    tokens = count_tokens(config, views)
+    copies = 5 if config.optim.ema_decay else 4
+    share = config.data.batch_size // config.trainer.parts
+    return {
+        "network": config.network,
+        "parameters": parameters,
+        "context_views": views,
+        "viewpoint_tokens": tokens[0],
+        "image_tokens": tokens[1],
+        "forward_flops_per_sample": count_flops(config, network, views),
+        "samples_per_step": config.data.batch_size,
+        "samples_per_process_and_batch": share,
+        "state_gib": round(parameters * 4 * copies / GIB, 2),
+        "activations_gib": round(share * activation_bytes(config, tokens) / GIB, 2),
+        "steps": config.trainer.max_steps,
+        "samples": config.trainer.max_steps * config.data.batch_size,
+    }
+
+
+def most_views(config: TrainConfig) -> int:
+    """The largest number of context views that the sampler draws."""
+    sampler: Any = config.data.views.chosen
+    return sampler.max_views if hasattr(sampler, "max_views") else max(sampler.num_context)
+
+
+def count_tokens(config: TrainConfig, views: int) -> tuple[int, int]:
+    """Viewpoint and image tokens of one sample."""
+    height, width = config.data.size
+    if isinstance(sizes := config.sizes, ILRMConfig):
+        patch, viewpoint = sizes.patch, sizes.patch * sizes.viewpoint_factor
+    else:
+        patch, viewpoint = 8, 16
+    return views * (height // viewpoint) * (width // viewpoint), views * (height // patch) * (width // patch)
+
+
+def activation_bytes(config: TrainConfig, tokens: tuple[int, int]) -> int:
+    """Kept by the update layers of one sample for the backward pass."""
+    sizes, viewpoint = config.sizes, tokens[0]
+    uplift = sizes.uplift if isinstance(sizes, ILRMConfig) else 1
+    block = viewpoint * uplift * sizes.dim * BYTES_PER_TOKEN_AND_WIDTH
+    blocks = 2 * sizes.num_layers
+    if isinstance(sizes, ILRMConfig) and sizes.checkpointing:
+        return blocks * viewpoint * sizes.dim * 2 + block
+    return blocks * block
+
+
+def count_flops(config: TrainConfig, network: nn.Module, views: int) -> int:
+    """Of one forward pass; the published network on tensors without storage, iLRM-nano in truth."""
+    device = "meta" if config.network == "ilrm" else "cpu"
+    if device == "cpu":
+        network = TRAINED[config.network][0](config.sizes)
+    height, width = config.data.size
+    focal = float(max(height, width))
+    K = torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]).to(device)
+    poses = torch.eye(4).repeat(views, 1, 1)
+    poses[:, 0, 3] = torch.arange(views) * 0.1
+    images = torch.zeros(1, views, 3, height, width, device=device)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(images, poses[None].to(device), K.expand(1, views, 3, 3))
+    return counter.get_total_flops()

@@ -1,0 +1,100 @@
+"""One run: fit, checkpoints, exact resume."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+from models.hub import load_pretrained
+from models.ilrm.module import ILRMModule
+from models.training.callbacks import ExportWeights, ShowPictures, StopOnNonFinite, TimeShares
+from models.training.config import TrainConfig, require_usable
+from models.training.data import SceneDataModule
+from models.training.networks import make_module
+from models.training.resume import RunState, newest_checkpoint, require_new
+from recon.errors import CheckpointError
+
+logger = logging.getLogger(__name__)
+
+
+def train(config: TrainConfig) -> Path:
+    """Run a training and return the folder of the exported weights.
+
+    Raises:
+        InputError: Settings that no run can be made with, no captures to train on, or a run in the same folder.
+        CheckpointError: `init_from` names no weights, or there is no checkpoint of this run to go on from.
+        TrainingError: A gradient is not finite.
+    """
+    require_usable(config)
+    out = Path(config.trainer.out)
+    checkpoint = newest_checkpoint(out, config) if config.trainer.resume else None
+    if checkpoint is None:
+        require_new(out)
+    data = SceneDataModule(config)
+    torch.set_num_threads(config.trainer.threads)
+    pl.seed_everything(config.data.seed, verbose=False)
+    module = make_module(config)
+    if config.trainer.init_from:
+        _start_from(module, config.trainer.init_from)
+    if checkpoint is not None:
+        logger.info("going on from %s", checkpoint)
+    times = TimeShares()
+    trainer = _trainer(config, out, times)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    logger.info("%s", times.summary())
+    for reason, count in data.train_batches.skipped.most_common():
+        logger.warning("%d captures were left out: %s", count, reason)
+    return out / "weights"
+
+
+def _start_from(module: ILRMModule, name: str) -> None:
+    source = load_pretrained(name)
+    if source.name != module.network_name:
+        raise CheckpointError(
+            f"{name} holds {source.name}, expected {module.network_name}", hint="set network to the one of the weights"
+        )
+    try:
+        module.start_from(source.network.state_dict())
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{name} holds {source.name} of other sizes: {error}", hint="give the sizes of its config.json"
+        ) from error
+    logger.info("starting from %s (%s)", name, source.sha256[:12])
+
+
+def _trainer(config: TrainConfig, out: Path, times: TimeShares) -> pl.Trainer:
+    settings = config.trainer
+    processes = settings.devices * settings.num_nodes
+    callbacks: list[Any] = [
+        StopOnNonFinite(),
+        RunState(asdict(config)),
+        ModelCheckpoint(out / "checkpoints", "step_{step:07d}", every_n_train_steps=settings.checkpoint_every,
+                        auto_insert_metric_name=False, save_top_k=1),
+        ExportWeights(out / "weights", config.sizes, settings.checkpoint_every),
+        ShowPictures(out / "pictures"),
+    ]  # fmt: skip
+    return pl.Trainer(
+        accelerator="auto",
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy="ddp" if processes > 1 else "auto",
+        use_distributed_sampler=False,
+        max_steps=settings.max_steps,
+        max_epochs=-1,
+        accumulate_grad_batches=settings.accumulate,
+        gradient_clip_val=settings.clip_norm,
+        logger=[CSVLogger(out, name="csv"), TensorBoardLogger(out, name="tensorboard")],
+        log_every_n_steps=settings.log_every,
+        val_check_interval=settings.val_every * settings.accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        profiler=times,
+        callbacks=callbacks,
+    )

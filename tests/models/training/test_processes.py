@@ -1,0 +1,41 @@
+"""The gradient of a step does not depend on how its samples are divided."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+SCRIPT = Path(__file__).parent / "gradients_of_a_step.py"
+TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
+
+
+def gradients(
+    out: Path, network: str, precision: str, walls: Path, *, devices: int, accumulate: int = 1
+) -> torch.Tensor:
+    out.mkdir()
+    words = [sys.executable, str(SCRIPT), str(out), network, precision, str(walls), str(devices), str(accumulate)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = load_file(out / "gradients.safetensors")
+    return torch.cat([found[name].double().flatten() for name in sorted(found)])
+
+
+@pytest.mark.parametrize(
+    ("network", "precision"),
+    [
+        pytest.param("ilrm-nano", "float32", marks=pytest.mark.slow),
+        pytest.param("ilrm", "float32", marks=pytest.mark.slow),
+        ("ilrm", "float64"),
+    ],
+)
+def test_two_processes_give_the_gradient_of_one(network: str, precision: str, walls: Path, tmp_path: Path) -> None:
+    """Gloo, four samples: as one batch of four, as two processes with two each, as two accumulated batches."""
+    one = gradients(tmp_path / "one", network, precision, walls, devices=1)
+    two = gradients(tmp_path / "two", network, precision, walls, devices=2)
+    parts = gradients(tmp_path / "parts", network, precision, walls, devices=1, accumulate=2)
+    assert one.norm() > 0
+    for other in (two, parts):
+        assert (other - one).norm() < TOLERANCE[precision] * one.norm()

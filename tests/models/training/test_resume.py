@@ -1,0 +1,83 @@
+"""A run that was killed goes on as if it had not been."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from walls import small_run
+
+from models.training import train
+from recon.errors import CheckpointError, InputError
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+
+KILLED_AT_25 = """
+import os, signal, sys
+import pytorch_lightning as pl
+from models.training import run
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from walls import small_run
+
+class Kill(pl.Callback):
+    def on_train_batch_end(self, trainer, *_):
+        if trainer.global_step == 25:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+make = run._trainer
+def make_mortal(*args):
+    trainer = make(*args)
+    trainer.callbacks.append(Kill())
+    return trainer
+run._trainer = make_mortal
+run.train(small_run(Path(sys.argv[2]), Path(sys.argv[3]), max_steps=50, checkpoint_every=10, val_every=20))
+"""
+
+
+def state(out: Path) -> dict:
+    return torch.load(max((out / "checkpoints").glob("*.ckpt")), weights_only=True)
+
+
+def test_resume_exact(walls: Path, tmp_path: Path) -> None:
+    """A checkpoint every 10 steps, SIGKILL at 25, resumed from 20: bit-identical at the end, optimiser and all."""
+    options = {"max_steps": 50, "checkpoint_every": 10, "val_every": 20}
+    train(small_run(walls, tmp_path / "whole", **options))
+    words = [sys.executable, "-c", KILLED_AT_25, str(Path(__file__).parents[1]), str(walls), str(tmp_path / "killed")]
+    killed = subprocess.run(words, capture_output=True, text=True)
+    assert killed.returncode == -9, killed.stderr
+    assert state(tmp_path / "killed")["global_step"] == 20
+    train(small_run(walls, tmp_path / "killed", resume=True, **options))
+
+    whole, resumed = state(tmp_path / "whole"), state(tmp_path / "killed")
+    assert whole["global_step"] == resumed["global_step"] == 50
+    assert whole["state_dict"].keys() == resumed["state_dict"].keys()
+    for name, value in whole["state_dict"].items():
+        assert torch.equal(value, resumed["state_dict"][name]), name
+    for a, b in zip(*(s["optimizer_states"][0]["state"].values() for s in (whole, resumed)), strict=True):
+        assert all(torch.equal(a[name], b[name]) for name in a)
+    exported = [(tmp_path / name / "weights" / "model.safetensors").read_bytes() for name in ("whole", "killed")]
+    assert exported[0] == exported[1]
+
+
+def test_a_run_is_not_resumed_with_other_settings(walls: Path, tmp_path: Path) -> None:
+    train(small_run(walls, tmp_path))
+    other = small_run(walls, tmp_path, resume=True, max_steps=8)
+    with pytest.raises(CheckpointError, match=r"trainer\.max_steps was 4, now 8"):
+        train(other)
+    other = small_run(walls, tmp_path, resume=True)
+    with pytest.raises(CheckpointError, match=r"optim\.lr was 0\.002, now 0\.1"):
+        train(replace(other, optim=replace(other.optim, lr=0.1)))
+
+
+def test_there_must_be_something_to_resume_and_nothing_to_mix_with(walls: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint to resume from"):
+        train(small_run(walls, tmp_path / "none", resume=True))
+    train(small_run(walls, tmp_path / "run"))
+    with pytest.raises(InputError, match="holds the checkpoints of a run") as caught:
+        train(small_run(walls, tmp_path / "run"))
+    assert "resume" in caught.value.hint
+    with pytest.raises(InputError, match="both given"):
+        train(small_run(walls, tmp_path / "run", resume=True, init_from="ilrm-nano"))

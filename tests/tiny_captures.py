@@ -6,7 +6,7 @@ network that learns geometry can raise its PSNR on these captures, and a wrong c
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ class TinyCapture:
         jpegs: The files of `images`.
         timestamps: Microseconds.
         url: Of a video that does not exist.
+        waves: The texture.
     """
 
     name: str
@@ -46,6 +47,13 @@ class TinyCapture:
     jpegs: tuple[bytes, ...]
     timestamps: tuple[int, ...]
     url: str
+    waves: tuple[np.ndarray, np.ndarray]
+
+    def redrawn(self, cameras: Cameras) -> "TinyCapture":
+        """The same box as pinhole cameras of the same number see it."""
+        images = np.stack([_trace(cameras, i, (0.0, 0.0, 0.0, 0.0), self.waves) for i in range(len(cameras))])
+        jpegs = tuple(encode_jpeg(image) for image in images)
+        return replace(self, cameras=cameras, images=images, distortion=(0.0, 0.0, 0.0, 0.0), jpegs=jpegs)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,6 +80,7 @@ def tiny_capture(
         jpegs=tuple(encode_jpeg(image) for image in images),
         timestamps=tuple(FRAME_INTERVAL_US * (i + 1) for i in range(frames)),
         url=f"https://example.org/watch?v={name[:11]}",
+        waves=waves,
     )
 
 

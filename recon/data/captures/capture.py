@@ -22,7 +22,8 @@ class Capture:
             the file is damaged.
         inverse_depth: Decodes the depth of a frame where the data set has it: 1 / z-depth in 1 / units of the poses, 0
             at infinity.
-        encoded: The file of a frame as it is stored, where `picture` is nothing but its decoding.
+        encoded: The file of a frame as it is stored, where `picture` is nothing but its decoding: stored upright, free
+            of distortion.
         timestamps: Microseconds of each frame in its video; empty where the data set has none.
         url: Of the video; empty where the data set names none.
     """

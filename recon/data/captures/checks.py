@@ -13,9 +13,10 @@ IMPOSSIBLE_CAMERA = "impossible camera"
 FAR_CAMERA = "camera too far away"
 WIDE_VIEW = "field of view too wide"
 FEW_FRAMES = "too few frames"
+MISSING_PICTURE = "missing picture"
 BAD_PICTURE = "unreadable picture"
 OTHER_SIZE = "other picture size"
-REASONS = (IMPOSSIBLE_CAMERA, FAR_CAMERA, WIDE_VIEW, FEW_FRAMES, BAD_PICTURE, OTHER_SIZE)
+REASONS = (IMPOSSIBLE_CAMERA, FAR_CAMERA, WIDE_VIEW, FEW_FRAMES, MISSING_PICTURE, BAD_PICTURE, OTHER_SIZE)
 
 ROTATION_TOLERANCE = 1e-3
 

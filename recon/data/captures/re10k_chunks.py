@@ -133,7 +133,7 @@ def _capture(path: Path, entry: ChunkEntry, checks: CaptureChecks) -> Capture:
         name=entry.key,
         cameras=check_cameras(where, cameras, checks),
         picture=partial(_picture, path, entry, headers),
-        encoded=partial(_bytes, entry),
+        encoded=partial(_bytes, entry) if all(header.orientation == 1 for header in headers) else None,
         timestamps=() if entry.timestamps is None else tuple(entry.timestamps.tolist()),
         url=entry.url,
     )

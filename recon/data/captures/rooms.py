@@ -8,6 +8,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from recon.data.captures.capture import Capture
+from recon.data.captures.checks import DEFAULT_CHECKS, CaptureChecks, check_cameras
 from recon.data.room_scenes import RoomScenes
 from recon.types import Cameras
 
@@ -18,14 +19,15 @@ class RoomCaptures:
     Args:
         folder: Holds a folder for each split.
         split: "train" or "val".
+        checks: What is not used.
 
     Raises:
         InputError: There is no such folder, or no scene in it yet.
     """
 
-    def __init__(self, folder: Path | str, split: str = "train"):
+    def __init__(self, folder: Path | str, split: str = "train", *, checks: CaptureChecks = DEFAULT_CHECKS):
         self._scenes = RoomScenes(folder, split)
-        self.names = self._scenes.names
+        self.names, self.checks = self._scenes.names, checks
 
     def __len__(self) -> int:
         return len(self._scenes)
@@ -34,6 +36,7 @@ class RoomCaptures:
         """The scene at `index`, read whole: a file holds eight small pictures.
 
         Raises:
+            UnusableCaptureError: See `recon.data.captures.checks`.
             FormatError: The file is not a cached scene.
         """
         scene = self._scenes[index]
@@ -45,6 +48,6 @@ class RoomCaptures:
         def inverse_depth(frame: int) -> Float[Tensor, "height width"]:
             return scene.inverse_depth[frame]
 
-        size = torch.tensor([width, height]).expand(len(scene.images), 2)
+        size = torch.tensor([width, height]).repeat(len(scene.images), 1)
         cameras = Cameras(scene.cam_from_world.float(), scene.K.float(), size)
-        return Capture(scene.name, cameras, picture, inverse_depth)
+        return Capture(scene.name, check_cameras(scene.name, cameras, self.checks), picture, inverse_depth)

@@ -13,7 +13,7 @@ from torch import Tensor
 from recon.data.captures.checks import IMPOSSIBLE_CAMERA
 from recon.errors import GeometryError, UnusableCaptureError
 from recon.io.photographs.images import PictureHeader
-from recon.io.photographs.lens import TURNS, Lens, fit_camera
+from recon.io.photographs.lens import Lens, fit_camera
 from recon.types import Cameras
 
 NUM = 18
@@ -57,16 +57,14 @@ def _turned(
     where: str, vector: Float[Tensor, "18"], header: PictureHeader
 ) -> tuple[Float[Tensor, "3 3"], Float[Tensor, "4 4"]]:
     """Intrinsics and pose of the upright picture from the numbers for the stored one."""
-    width, height = header.original_size[::-1] if _turns_aside(header) else header.original_size
+    width, height = header.stored_size
     fx, fy, cx, cy = (vector[:4] * torch.tensor([width, height, width, height])).tolist()
     pose = torch.eye(4, dtype=torch.float64)
     pose[:3] = vector[6:].reshape(3, 4)
     try:
-        fitted = fit_camera(where, Lens((width, height), (fx, fy), (cx, cy)), pose, header, describes="stored")
+        fitted = fit_camera(
+            where, Lens((float(width), float(height)), (fx, fy), (cx, cy)), pose, header, describes="stored"
+        )
     except GeometryError as error:
         raise UnusableCaptureError(IMPOSSIBLE_CAMERA, error.message, hint=error.hint) from error
     return fitted.K, fitted.cam_from_world.float()
-
-
-def _turns_aside(header: PictureHeader) -> bool:
-    return header.orientation in TURNS and TURNS[header.orientation][0][0] == 0

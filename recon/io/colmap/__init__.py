@@ -6,7 +6,7 @@ Read and written from the format's documentation (https://colmap.github.io/forma
 
 from recon.io.colmap.find import find_model
 from recon.io.colmap.model import ColmapCamera, ColmapImage, ColmapModel
-from recon.io.colmap.posed import load_colmap_images, model_name, read_colmap
+from recon.io.colmap.posed import PosedFile, load_colmap_images, model_name, posed_files, read_colmap
 from recon.io.colmap.read import read_model
 from recon.io.colmap.write import model_of_cameras, write_model
 
@@ -14,10 +14,12 @@ __all__ = [
     "ColmapCamera",
     "ColmapImage",
     "ColmapModel",
+    "PosedFile",
     "find_model",
     "load_colmap_images",
     "model_name",
     "model_of_cameras",
+    "posed_files",
     "read_colmap",
     "read_model",
     "write_model",

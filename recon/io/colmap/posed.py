@@ -1,6 +1,6 @@
 """Photographs of a COLMAP model, with the cameras that it gives them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from recon.io.names import natural_key, unique_names
 from recon.io.photographs.given_poses import given_poses
 from recon.io.photographs.image_folder import require_count, spread
 from recon.io.photographs.images import load_photograph
-from recon.io.photographs.lens import fit_camera
+from recon.io.photographs.lens import Lens, fit_camera
 from recon.types import Photograph, PoseEstimate
 
 
@@ -62,17 +62,50 @@ def load_colmap_images(
     return [replace(load_photograph(p, limits=limits), name=name) for p, name in zip(paths, names, strict=True)]
 
 
+@dataclass(frozen=True)
+class PosedFile:
+    """An image of a model, not decoded.
+
+    Attributes:
+        path: The file.
+        name: As the model calls it.
+        lens: Of the picture as it is stored.
+        cam_from_world: OpenCV axes, of the picture as it is stored.
+    """
+
+    path: Path
+    name: str
+    lens: Lens
+    cam_from_world: Float64[Tensor, "4 4"]
+
+
+def posed_files(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> list[PosedFile]:
+    """The images of a model in natural order of their names; args and errors as `read_colmap`."""
+    model, images, paths = _read(folder, limits, None, with_points=False)
+    return [
+        PosedFile(
+            path,
+            image.name,
+            lens_of(f"{folder}: image {image.name[:80]!r}", model.cameras[image.camera_id]),
+            _cam_from_world(image),
+        )
+        for image, path in zip(images, paths, strict=True)
+    ]
+
+
 def model_name(folder: Path) -> str:
     """The model of a folder in words, e.g. "COLMAP model (binary)"."""
     found = find_model(folder)
     return "COLMAP model (binary)" if found and model_suffix(found) == ".bin" else "COLMAP model (text)"
 
 
-def _read(folder: Path, limits: Limits, max_views: int | None) -> tuple[ColmapModel, list[ColmapImage], list[Path]]:
+def _read(
+    folder: Path, limits: Limits, max_views: int | None, *, with_points: bool = True
+) -> tuple[ColmapModel, list[ColmapImage], list[Path]]:
     place = find_model(folder)
     if place is None:
         raise FormatError(f"{folder}: holds no COLMAP model", hint="expected sparse/0 with cameras and images")
-    model = read_model(place, limits=limits)
+    model = read_model(place, limits=limits, with_points=with_points)
     images = sorted(model.images.values(), key=lambda image: natural_key(image.name))
     images = [images[i] for i in spread(len(images), max_views)]
     require_count(len(images), limits)

@@ -14,12 +14,13 @@ from recon.io.limits import DEFAULT_LIMITS, Limits
 QUATERNION_TOLERANCE = 1e-3
 
 
-def read_model(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> ColmapModel:
+def read_model(folder: Path, *, limits: Limits = DEFAULT_LIMITS, with_points: bool = True) -> ColmapModel:
     """Read `cameras`, `images` and, where there is one, `points3D`; further files (`rigs`, `frames`) are left alone.
 
     Args:
         folder: Holds the files, .bin or .txt; .bin where there are both.
         limits: Bounds on sizes.
+        with_points: Whether `points3D` is read; else the model has no points.
 
     Raises:
         InputError: A file cannot be read.
@@ -34,7 +35,7 @@ def read_model(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> ColmapModel:
     cameras = reader.read_cameras(folder / f"cameras{suffix}", limits)
     images = reader.read_images(folder / f"images{suffix}", limits)
     points, colors = np.zeros((0, 3)), np.zeros((0, 3), np.uint8)
-    if (folder / f"points3D{suffix}").is_file():
+    if with_points and (folder / f"points3D{suffix}").is_file():
         points, colors = reader.read_points(folder / f"points3D{suffix}", limits)
     model = ColmapModel(cameras, images, points, colors)
     _require_sane(folder, model)

@@ -123,6 +123,12 @@ class PictureHeader:
         """Width and height that the decoded picture has, where no limit reduces it."""
         return self.original_size
 
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Width and height of the picture in its file, before it is turned upright."""
+        width, height = self.original_size
+        return (height, width) if self.orientation in TURNS_ASIDE else (width, height)
+
 
 def read_header(file: ImageFile, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> PictureHeader:
     """Size and orientation of a picture; an EXIF block that a PNG carries behind its pixels is not seen.

@@ -27,10 +27,10 @@ LONGEST_TAIL = 4
 class OpencvJson:
     """Captures whose JSON holds, for each frame, a picture, `w2c` (4x4, OpenCV axes) and a pinhole in pixels.
 
-    Two forms: Long-LRM's `opencv_cameras.json` in the folder of the capture, with `file_path`, `h`, `w`, `fx`, `fy`, `cx`,
-    `cy`; and LVSM's files that `full_list.txt` names, with `image_path` and `fxfycxcy`. Where there is a
-    `full_list.txt`, in the folder of the split or else in the folder, it says the captures. Absolute paths in it, and in
-    LVSM's files, are those of the machine that wrote them: their ends are looked for below the folder of the list.
+    Two forms: Long-LRM's `opencv_cameras.json` in the folder of the capture, with `file_path`, `h`, `w`, `fx`, `fy`,
+    `cx`, `cy`; and LVSM's files that `full_list.txt` names, with `image_path` and `fxfycxcy`. Where there is a
+    `full_list.txt`, in the folder of the split or else in the folder, it says the captures. Absolute paths in it, and
+    in LVSM's files, are those of the machine that wrote them: their ends are looked for below the folder of the list.
 
     Args:
         folder: See `recon.data.captures.scene_folders`.
@@ -145,7 +145,7 @@ def _lens(where: str, frame: dict[str, Any], header: PictureHeader) -> Lens:
     size = [frame.get("w", width), frame.get("h", height)]
     if not (isinstance(values, list) and len(values) == 4 and all(map(_is_number, [*values, *size]))):
         raise FormatError(f"{where}: the pinhole is {str(values)[:80]} of {size}, expected fx, fy, cx, cy and w, h")
-    fx, fy, cx, cy = map(float, values)
+    fx, fy, cx, cy = (float(value) for value in values if value is not None)
     return Lens((float(size[0]), float(size[1])), (fx, fy), (cx, cy))
 
 

@@ -31,9 +31,9 @@ PREFERRED = (4, 8, 2, 1)
 class Nerfstudio:
     """Captures with `transforms.json` beside `images_4`, `images_8`, `images_2` or `images`.
 
-    Both layouts of DL3DV are read, `HASH/nerfstudio/transforms.json` and `1K/HASH/transforms.json`; the hash is the name.
-    Intrinsics are brought to the true size of the pictures, which may lie on their side or stand upright; k1, k2, p1, p2
-    are undistorted. Frames are in the order of the file.
+    Both layouts of DL3DV are read, `HASH/nerfstudio/transforms.json` and `1K/HASH/transforms.json`; the hash is the
+    name. Intrinsics are brought to the true size of the pictures, wide or tall; k1, k2, p1, p2 are undistorted. Frames
+    are in the order of the file.
 
     The world is that of the `transform_matrix` of the file, with its axes and unit; only the axes of the cameras are
     turned, from OpenGL to OpenCV. `applied_transform`, by which nerfstudio turned the world of COLMAP into its own, is
@@ -42,8 +42,8 @@ class Nerfstudio:
     Args:
         folder: See `recon.data.captures.scene_folders`.
         split: "train", "val" or "test".
-        downsample: 1, 2, 4 or 8, which reads `images`, `images_2`, `images_4` or `images_8`; None takes the first that is
-            there of 4, 8, 2, 1.
+        downsample: 1, 2, 4 or 8, which reads `images`, `images_2`, `images_4` or `images_8`; None takes the first of
+            4, 8, 2, 1 that is there.
         checks: What is not used.
 
     Raises:
@@ -86,14 +86,14 @@ class Nerfstudio:
         stated = _frames(path, content)
         downsample = self.downsample or _downsample(folder)
         frames = [_frame(path, content, frame, downsample) for frame in stated]
-        times = [frame.get("timestamp") for frame in stated]
+        times = [time for frame in stated if type(time := frame.get("timestamp")) is int]
         url = content.get("url")
         return capture_of_files(
             name,
             str(path),
             frames,
             self.checks,
-            timestamps=tuple(times) if all(type(time) is int for time in times) else (),
+            timestamps=tuple(times) if len(times) == len(stated) else (),
             url=url if isinstance(url, str) else "",
         )
 

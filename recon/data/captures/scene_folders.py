@@ -22,9 +22,9 @@ def scene_folders(root: Path, split: str, is_scene: Callable[[Path], bool], expe
     """Folder of each capture of a split, by name, in the order of the names.
 
     The split is the folder `root/SPLIT` where there is one ("val": else `root/test`), or what the file `root/SPLIT.txt`
-    names, one capture (or JSON file in it) a line, or, where a data set has neither for any split, all of it. A name is the path from there,
-    with forward slashes, without the parts `1K` ... `11K` and `nerfstudio`: so names do not change while captures are
-    added.
+    names, one capture (or JSON file in it) a line, or, where a data set has neither for any split, all of it. A name is
+    the path from there, with forward slashes, without the parts `1K` ... `11K` and `nerfstudio`: so names do not change
+    while captures are added.
 
     Args:
         root: Folder of the data set, or of a single capture.

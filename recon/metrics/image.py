@@ -13,9 +13,12 @@ def psnr(rendered: Float[Tensor, "n 3 height width"], target: Float[Tensor, "n 3
 
 
 def ssim(rendered: Float[Tensor, "n 3 height width"], target: Float[Tensor, "n 3 height width"]) -> Float[Tensor, " n"]:
-    """Structural similarity (Wang et al. 2004) of each image, 11-tap Gaussian window, data range 1."""
+    """Structural similarity (Wang et al. 2004) of each image, 11-tap Gaussian window, data range 1.
+
+    Values beyond 0..1 are compared as they are, unlike in `psnr`: so it is in published tables.
+    """
     values = [
         structural_similarity(a, b, win_size=11, gaussian_weights=True, channel_axis=0, data_range=1.0)
-        for a, b in zip(rendered.clamp(0, 1).numpy(force=True), target.clamp(0, 1).numpy(force=True), strict=True)
+        for a, b in zip(rendered.numpy(force=True), target.numpy(force=True), strict=True)
     ]
     return torch.tensor(values, dtype=torch.float64)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from recon.metrics.image import psnr, ssim
 
@@ -23,3 +24,22 @@ def test_ssim_of_constants_is_the_luminance_term():
     a, b = torch.full((1, 3, 32, 32), 0.4), torch.full((1, 3, 32, 32), 0.6)
     expected = (2 * 0.4 * 0.6 + 1e-4) / (0.4**2 + 0.6**2 + 1e-4)
     assert float(ssim(a, b)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_ssim_does_not_clip_as_in_published_tables():
+    a, b = torch.full((1, 3, 32, 32), 1.2), torch.ones(1, 3, 32, 32)
+    expected = (2 * 1.2 + 1e-4) / (1.2**2 + 1 + 1e-4)
+    assert float(ssim(a, b)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_psnr_is_that_of_torchmetrics(generator):
+    a, b = torch.rand(2, 3, 16, 16, generator=generator), torch.rand(2, 3, 16, 16, generator=generator)
+    expected = peak_signal_noise_ratio(a, b, data_range=1.0, reduction="none", dim=(1, 2, 3))
+    torch.testing.assert_close(psnr(a, b), expected)
+
+
+def test_ssim_of_noise_is_that_of_torchmetrics_but_for_the_correction_of_variances(generator):
+    a = torch.rand(1, 3, 64, 64, generator=generator)
+    b = (a + 0.2 * torch.randn(a.shape, generator=generator)).clamp(0, 1)
+    expected = float(structural_similarity_index_measure(a, b, data_range=1.0))
+    assert float(ssim(a, b)) == pytest.approx(expected, abs=2e-3)

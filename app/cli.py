@@ -5,7 +5,7 @@ import sys
 from jsonargparse import ArgumentParser
 
 import recon
-from app.commands import convert, doctor, info, reconstruct, render, train, view
+from app.commands import convert, doctor, evaluate, info, reconstruct, render, train, view
 from app.console import log_to_stderr, parse, reporting_errors
 
 COMMANDS = {
@@ -15,6 +15,7 @@ COMMANDS = {
     "convert": convert,
     "info": info,
     "train": train,
+    "eval": evaluate,
     "doctor": doctor,
 }
 DESCRIPTION = "Feed-forward 3D reconstruction from photographs. Runs without a GPU."

@@ -21,7 +21,7 @@ def fault_in_sizes(config: NanoConfig | ILRMConfig) -> str | None:
         config: Fields of the annotated types; NaN, infinite and huge numbers are looked for.
     """
     own = _NANO_SIZES if isinstance(config, NanoConfig) else _ILRM_SIZES
-    for name, largest in {"dim": MAX_SIZE, "head_dim": MAX_SIZE, "num_layers": MAX_LAYERS, **own}.items():
+    for name, largest in [("dim", MAX_SIZE), ("head_dim", MAX_SIZE), ("num_layers", MAX_LAYERS), *own.items()]:
         if not 1 <= (found := getattr(config, name)) <= largest:
             return f"{name} is {_short(found)}, expected 1 to {largest}"
     if config.dim % config.head_dim:

@@ -1,6 +1,7 @@
 """Training of iLRM with Lightning: predict Gaussians from context views, render the targets, compare."""
 
 import logging
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,7 +17,10 @@ from models.layers.precision import bfloat16_where_fast
 from recon.data.scene_batches import SceneBatch
 from recon.geometry.normalise import normalise_cameras, reference_camera
 from recon.geometry.se3 import invert_rigid
+from recon.losses.laplacian import laplacian_l1
 from recon.losses.photometric import gradient_l1
+from recon.losses.ssim import ssim_loss
+from recon.losses.vgg import VGGLoss, read_vgg_loss
 from recon.metrics.image import psnr
 from recon.render.rasterizer import get_rasterizer
 
@@ -154,9 +158,9 @@ class ILRMModule(pl.LightningModule):
         if self.loss.gradient:
             terms["gradient"] = self.loss.gradient * gradient_l1(rendered, truth)
         if self.loss.dssim:
-            from recon.losses.structure import ssim_loss
-
-            terms["dssim"] = self.loss.dssim * ssim_loss(rendered.flatten(0, 1), truth.flatten(0, 1))
+            terms["dssim"] = self.loss.dssim * ssim_loss(rendered, truth)
+        if self.loss.laplacian:
+            terms["laplacian"] = self.loss.laplacian * laplacian_l1(rendered, truth)
         if self.perceptual is not None:
             terms["perceptual"] = self.loss.perceptual * self.perceptual(rendered.flatten(0, 1), truth.flatten(0, 1))
         return terms | self.own_terms(prediction, batch)
@@ -187,7 +191,7 @@ class ILRMModule(pl.LightningModule):
         return make_optimizer(self.network, self.optim, self.max_steps)
 
 
-def _perceptual(loss: LossConfig):
+def _perceptual(loss: LossConfig) -> VGGLoss | None:
     if not loss.perceptual:
         return None
     if loss.perceptual_weights is None:
@@ -196,6 +200,4 @@ def _perceptual(loss: LossConfig):
             loss.perceptual,
         )
         return None
-    from recon.losses.vgg import load_vgg_loss
-
-    return load_vgg_loss(loss.perceptual_weights).requires_grad_(False)
+    return read_vgg_loss(Path(loss.perceptual_weights)).requires_grad_(False)

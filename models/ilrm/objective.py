@@ -41,7 +41,8 @@ class LossConfig:
         perceptual: VGG-19 features (`recon.losses.vgg`); needs `perceptual_weights`, without which it is left out and
             said so.
         perceptual_weights: File of the VGG-19 backbone, or None.
-        dssim: 1 - SSIM, which needs no weights.
+        dssim: (1 - SSIM) / 2, which needs no weights.
+        laplacian: L1 of frequency bands, which needs no weights.
         gradient: L1 of image gradients.
         depth: L1 of log depth, where the data set knows the depth and the network tells it.
         planes: Cross entropy of the coarse depth distribution of iLRM-nano, where the depth is known.
@@ -50,6 +51,7 @@ class LossConfig:
     perceptual: float = 0.0
     perceptual_weights: str | None = None
     dssim: float = 0.0
+    laplacian: float = 0.0
     gradient: float = 0.05
     depth: float = 0.02
     planes: float = 0.004

@@ -62,8 +62,9 @@ class SceneDataModule(pl.LightningDataModule):
         super().__init__()
         self.config = config
         data = config.data
-        self.train_batches = SceneBatches(open_captures(data.folder, data.format, "train"), data, augment=True)
-        self.val_batches = SceneBatches(open_captures(data.folder, data.format, "val"), data, augment=False)
+        train, val = (open_captures(data.folder, data.format, split, data.read) for split in ("train", "val"))
+        self.train_batches = SceneBatches(train, data, augment=True)
+        self.val_batches = SceneBatches(val, data, augment=False)
 
     def train_dataloader(self) -> DataLoader[SceneBatch]:
         """From the trainer's step on."""

@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 
 from recon.data.augmentation import PosedViews, jitter_colour, mirror, random_crop_resize
 from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.captures.open_source import CaptureFormat, ReadOptions
 from recon.data.view_sampling import ViewSelection
 from recon.data.views.config import ViewsConfig
 from recon.errors import FormatError, InputError, UnusableCaptureError
@@ -40,6 +41,7 @@ class DataConfig:
     Attributes:
         folder: The data set.
         format: One that `recon.data.captures` reads, or "auto".
+        read: How it is read, and which captures are not used.
         size: Height and width of the images in pixels.
         batch_size: Captures of one optimiser step, over all processes and accumulated parts together.
         views: Which frames are context and which are targets; one number of context views is drawn for each step.
@@ -51,7 +53,8 @@ class DataConfig:
     """
 
     folder: str = ".cache/rooms"
-    format: str = "rooms"
+    format: CaptureFormat = "rooms"
+    read: ReadOptions = field(default_factory=ReadOptions)
     size: tuple[int, int] = (128, 128)
     batch_size: int = 2
     views: ViewsConfig = field(default_factory=ViewsConfig)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from walls import small_run
 
 from models.hub import load_pretrained
 from models.ilrm.nano.module import NanoModule
 from models.ilrm.objective import OptimConfig, rate_factor
 from models.training import train
 from recon.errors import InputError, TrainingError
+from tests.models.walls import small_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 

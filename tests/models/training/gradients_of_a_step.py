@@ -11,11 +11,10 @@ from typing import Any
 import pytorch_lightning as pl
 from safetensors.torch import save_file
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from walls import small_run
-
+sys.path.insert(0, str(Path(__file__).parents[3]))
 from models.ilrm import module
 from models.training import run
+from tests.models.walls import small_run
 
 
 class SaveGradients(pl.Callback):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from walls import small_run
 
 from models.training import train
 from recon.errors import CheckpointError, InputError
+from tests.models.walls import small_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -20,7 +20,7 @@ import pytorch_lightning as pl
 from models.training import run
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from walls import small_run
+from tests.models.walls import small_run
 
 class Kill(pl.Callback):
     def on_train_batch_end(self, trainer, *_):
@@ -45,7 +45,7 @@ def test_resume_exact(walls: Path, tmp_path: Path) -> None:
     """A checkpoint every 10 steps, SIGKILL at 25, resumed from 20: bit-identical at the end, optimiser and all."""
     options = {"max_steps": 50, "checkpoint_every": 10, "val_every": 20}
     train(small_run(walls, tmp_path / "whole", **options))
-    words = [sys.executable, "-c", KILLED_AT_25, str(Path(__file__).parents[1]), str(walls), str(tmp_path / "killed")]
+    words = [sys.executable, "-c", KILLED_AT_25, str(Path(__file__).parents[3]), str(walls), str(tmp_path / "killed")]
     killed = subprocess.run(words, capture_output=True, text=True)
     assert killed.returncode == -9, killed.stderr
     assert state(tmp_path / "killed")["global_step"] == 20

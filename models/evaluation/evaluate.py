@@ -1,0 +1,178 @@
+"""One evaluation, capture by capture."""
+
+import hashlib
+import logging
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.evaluation.config import EvalConfig, require_usable
+from models.evaluation.results import draw_comparison, write_results
+from models.hub import Pretrained, load_pretrained
+from models.ilrm.module import ILRMModule
+from models.ilrm.objective import LossConfig, OptimConfig
+from models.training.networks import TRAINED
+from recon.data.captures.open_source import open_captures
+from recon.data.evaluation import EvaluationSample, evaluation_samples
+from recon.data.scene_batches import SceneBatch
+from recon.data.views.index_files import read_evaluation_index
+from recon.errors import InputError, UnusableCaptureError
+from recon.metrics.image import psnr, ssim
+from recon.metrics.lpips import LPIPS, read_lpips
+from recon.metrics.scores import SceneScores, data_set_scores, scene_scores
+
+logger = logging.getLogger(__name__)
+
+
+class Scored(NamedTuple):
+    """One capture.
+
+    Attributes:
+        scores: Means over its targets.
+        overlap_tag: Group of the pair by overlap, where the index tells it.
+        seconds: From images to Gaussians, the device having finished.
+        num_gaussians: In the scene.
+        rendered: The targets.
+    """
+
+    scores: SceneScores
+    overlap_tag: str | None
+    seconds: float
+    num_gaussians: int
+    rendered: Float[Tensor, "targets 3 height width"]
+
+
+def evaluate(config: EvalConfig) -> dict[str, Any]:
+    """Score every capture of the index; writes `scores.json`, `scenes.csv` and comparisons.
+
+    Returns:
+        What stands in `scores.json`.
+
+    Raises:
+        InputError: No capture of the index can be evaluated, or a file cannot be read.
+        CheckpointError: There are no such weights.
+    """
+    require_usable(config)
+    torch.set_num_threads(config.threads)
+    device = torch.device(_device(config.device))
+    pretrained = load_pretrained(config.weights)
+    module, lpips = _module(pretrained, device), _lpips(config, device)
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    skipped: Counter[str] = Counter()
+    scenes: list[Scored] = []
+    for sample in _samples(config, skipped):
+        scored = score(module, sample, lpips)
+        if len(scenes) < config.pictures:
+            draw_comparison(out, len(scenes), sample, scored.rendered)
+        scenes.append(scored)
+        logger.info("%d: %s %.2f dB", len(scenes), sample.name, scored.scores.scores["psnr"])
+        if len(scenes) == config.max_scenes:
+            break
+    if not scenes:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in skipped.most_common())
+        raise InputError(
+            f"no capture of {config.folder} ({config.split}) can be evaluated by {config.index}: "
+            + (reasons or "it names none of them"),
+            hint="the index and the data set must name captures alike, and frames must be complete",
+        )
+    report = _report(config, pretrained, scenes, skipped)
+    write_results(out, report, [s.scores for s in scenes])
+    return report
+
+
+@torch.no_grad()
+def score(module: ILRMModule, sample: EvaluationSample, lpips: LPIPS | None) -> Scored:
+    """Reconstruct one capture from its context views and compare its targets."""
+    batch = _batch(sample, module.device)
+    _finish(module.device)
+    start = time.perf_counter()
+    prediction = module.predict(module.evaluated, batch)
+    _finish(module.device)
+    seconds = time.perf_counter() - start
+    rendered = module.render(prediction, batch, module.backgrounds(batch))[0].clamp(0, 1)
+    truth = batch.target_images[0]
+    views = {
+        "psnr": psnr(rendered, truth).tolist(),
+        "ssim": ssim(rendered, truth).tolist(),
+        "lpips": None if lpips is None else lpips(rendered, truth).tolist(),
+    }
+    num_gaussians = prediction.gaussians.means.shape[1]
+    return Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, rendered.cpu())
+
+
+def _samples(config: EvalConfig, skipped: Counter[str]) -> Iterator[EvaluationSample]:
+    """Those that can be evaluated; the others are counted by reason."""
+    source = open_captures(config.folder, config.format, config.split, config.read)
+    index = read_evaluation_index(Path(config.index), num_context=config.num_context)
+    for sample in evaluation_samples(source, index, config.size, config.num_context):
+        if isinstance(sample, EvaluationSample):
+            yield sample
+            continue
+        skipped[sample.reason if isinstance(sample, UnusableCaptureError) else "damaged file"] += 1
+        logger.warning("left out: %s", sample.message)
+
+
+def _report(config: EvalConfig, pretrained: Pretrained, scenes: list[Scored], skipped: Counter[str]) -> dict[str, Any]:
+    groups = sorted({s.overlap_tag for s in scenes if s.overlap_tag is not None})
+    timed = [s.seconds for s in scenes[config.untimed :]]
+    return {
+        "mean": data_set_scores([s.scores for s in scenes]),
+        "by_overlap": {g: data_set_scores([s.scores for s in scenes if s.overlap_tag == g]) for g in groups},
+        "num_scenes": len(scenes),
+        "skipped": dict(skipped),
+        "seconds": sum(timed) / len(timed) if timed else None,
+        "num_gaussians": sum(s.num_gaussians for s in scenes) / len(scenes),
+        "peak_memory_bytes": _peak_memory(config),
+        "network": pretrained.name,
+        "weights_sha256": pretrained.sha256,
+        "index_sha256": hashlib.sha256(Path(config.index).read_bytes()).hexdigest(),
+        "config": asdict(config),
+    }
+
+
+def _batch(sample: EvaluationSample, device: torch.device) -> SceneBatch:
+    context, target = sample.context, sample.target
+    tensors = (context.images, context.cam_from_world, context.K, target.images, target.cam_from_world, target.K)
+    images, poses, K, target_images, target_poses, target_K = (t[None].to(device) for t in tensors)
+    return SceneBatch((0,), (sample.name,), images, poses, K, None, target_images, target_poses, target_K)
+
+
+def _module(pretrained: Pretrained, device: torch.device) -> ILRMModule:
+    """The training module of the network: evaluation predicts and renders as validation does."""
+    make = TRAINED[pretrained.name][1]
+    loss = LossConfig(perceptual=0.0)
+    return make(pretrained.network, OptimConfig(ema_decay=0.0), loss, max_steps=1).eval().to(device)
+
+
+def _lpips(config: EvalConfig, device: torch.device) -> LPIPS | None:
+    if config.lpips_backbone is None:
+        logger.warning("LPIPS is not measured: lpips_backbone names no file of VGG-16 weights")
+        return None
+    heads = None if config.lpips_heads is None else Path(config.lpips_heads)
+    return read_lpips(Path(config.lpips_backbone), heads).to(device)
+
+
+def _device(name: str) -> str:
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _peak_memory(config: EvalConfig) -> int:
+    """On CUDA what torch has allocated at most; else what the process has had in memory at most."""
+    if _device(config.device).startswith("cuda"):
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

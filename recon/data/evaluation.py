@@ -1,0 +1,92 @@
+"""Captures as the field evaluates them: frames of a fixed index, cut as pixelSplat and its successors cut them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from PIL import Image
+from torch import Tensor
+
+from recon.data.augmentation import PosedViews
+from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.views.evaluation_index import EvaluationIndex
+from recon.errors import FormatError, UnusableCaptureError
+
+
+@dataclass(frozen=True)
+class EvaluationSample:
+    """One capture of an evaluation.
+
+    Attributes:
+        name: Of the capture.
+        context: Views that are given.
+        target: Views to predict.
+        overlap_tag: Group of the pair by overlap, where the index tells it.
+    """
+
+    name: str
+    context: PosedViews
+    target: PosedViews
+    overlap_tag: str | None
+
+
+def evaluation_samples(
+    source: CaptureSource, index: EvaluationIndex, size: tuple[int, int], num_context: int | None
+) -> Iterator[EvaluationSample | UnusableCaptureError | FormatError]:
+    """Captures of the index in the order of the data set; for one that cannot be evaluated, why.
+
+    Args:
+        source: The data set; captures that the index does not name are passed over.
+        index: Which frames.
+        size: Height and width.
+        num_context: Context views; None takes what the index says.
+    """
+    for number, name in enumerate(source.names):
+        if name not in index.entries:
+            continue
+        try:
+            capture = source[number]
+            selection = index.select(name, len(capture), num_context)
+            context, target = (cut_views(capture, frames, size) for frames in selection)
+        except (UnusableCaptureError, FormatError) as error:
+            yield error
+        else:
+            yield EvaluationSample(name, context, target, index.entries[name].overlap_tag)
+
+
+def cut_views(capture: Capture, frames: list[int], size: tuple[int, int]) -> PosedViews:
+    """Frames cut to one size, with their cameras."""
+    cameras = capture.cameras[frames]
+    cut = [cover_and_crop(capture.picture(frame), K, size) for frame, K in zip(frames, cameras.K.float(), strict=True)]
+    images, K = zip(*cut, strict=True)
+    return PosedViews(torch.stack(images), cameras.cam_from_world.float(), torch.stack(K))
+
+
+def cover_and_crop(
+    picture: UInt8[ndarray, "height width 3"], K: Float[Tensor, "3 3"], size: tuple[int, int]
+) -> tuple[Float[Tensor, "3 new_height new_width"], Float[Tensor, "3 3"]]:
+    """A picture resized until it just covers `size`, and the middle of it, as published evaluations do.
+
+    Lanczos on 8-bit values; the sides are rounded. The principal point keeps its place as a fraction of the image, as
+    published: where the border cut off is odd, that is half a pixel beside the place it is really at.
+
+    Args:
+        picture: sRGB.
+        K: Intrinsics in its pixels.
+        size: Height and width of the result.
+    """
+    height, width = picture.shape[:2]
+    scale = max(size[0] / height, size[1] / width)
+    covering = round(height * scale), round(width * scale)
+    resized = np.asarray(Image.fromarray(picture).resize(covering[::-1], Image.Resampling.LANCZOS))
+    top, left = (covering[0] - size[0]) // 2, (covering[1] - size[1]) // 2
+    window = resized[top : top + size[0], left : left + size[1]]
+    new = K.clone()
+    new[0, 0] *= covering[1] / width
+    new[1, 1] *= covering[0] / height
+    new[0, 2] *= size[1] / width
+    new[1, 2] *= size[0] / height
+    return torch.from_numpy(window.copy()).permute(2, 0, 1).float() / 255, new

@@ -122,6 +122,16 @@ def test_normalised_cameras_are_centred(generator, scale_from):
     assert float(extent) == pytest.approx(1) if scale_from == "centred" else float(extent) < 1
 
 
+def test_the_two_releases_scale_by_different_centres():
+    """Centres (4, 0, 0) and (8, 0, -2) lie at (-2, 0, 1) and (2, 0, -1) about their mean."""
+    poses = torch.eye(4, dtype=torch.float64).repeat(2, 1, 1)
+    poses[:, :3, 3] = torch.tensor([[4.0, 0, 0], [8.0, 0, -2]])
+    assert float(normalise_cameras(poses, scale_from="centred").scale) == pytest.approx(1 / 2)
+    assert float(normalise_cameras(poses, scale_from="raw").scale) == pytest.approx(1 / 8)
+    moved = normalise_cameras(poses, scale_from="raw").apply(poses)
+    assert moved[1, :3, 3].tolist() == pytest.approx([2 / 8, 0, -1 / 8])
+
+
 def test_normalisation_keeps_shape(generator):
     poses = random_poses(generator, 4)
     normalisation = normalise_cameras(poses)

@@ -11,7 +11,7 @@ from app.commands.tables import outline
 from app.console import json_line, log_to_stderr, parse, reporting_errors
 
 PROGRAM = "scripts/benchmark"
-DESCRIPTION = "Measure quality of new views, of poses, or the speed of the rasteriser."
+DESCRIPTION = "Measure quality of new views, of poses, the speed of the rasteriser, or of the networks at full size."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     parsed = parse(_parser(), words, PROGRAM)
     arguments = parsed[parsed.benchmark]
-    figures = {"nvs": _nvs, "poses": _poses, "raster": _raster}[parsed.benchmark](arguments)
+    figures = {"nvs": _nvs, "poses": _poses, "raster": _raster, "full_size": _full_size}[parsed.benchmark](arguments)
     print(json_line(figures) if arguments.json else "\n".join(outline(figures)))
     return 0
 
@@ -48,6 +48,12 @@ def _raster(arguments: Namespace) -> dict[str, Any]:
     return raster.run(arguments.rounds)
 
 
+def _full_size(arguments: Namespace) -> dict[str, Any]:
+    from app.benchmarks import full_size
+
+    return full_size.run()
+
+
 def _folders(arguments: Namespace) -> list[Path]:
     return [Path(folder) for folder in arguments.scenes]
 
@@ -59,10 +65,11 @@ def _parser() -> ArgumentParser:
         "nvs": "PSNR and SSIM of views that the network has not seen.",
         "poses": "Registered photographs and pose errors.",
         "raster": "Seconds of the CPU rasteriser, beside a matrix product of the same run.",
+        "full_size": "One training step of the published iLRM at full size: parameters, seconds, memory.",
     }
     for name, text in helps.items():
         subparser = ArgumentParser(description=text, exit_on_error=False, allow_abbrev=False)
-        if name != "raster":
+        if name in ("nvs", "poses"):
             subparser.add_argument(
                 "--scenes", nargs="+", required=True, metavar="DIR", help="Captures, or folders that hold captures."
             )
@@ -73,7 +80,7 @@ def _parser() -> ArgumentParser:
             subparser.add_argument("--refine", type=int, help="Steps of refinement; by default the balanced preset's.")
         elif name == "poses":
             subparser.add_argument("--views", type=int, default=8, help="Photographs of each capture, evenly spread.")
-        else:
+        elif name == "raster":
             subparser.add_argument("--rounds", type=int, default=20, help="Repeats; the fastest counts.")
     return parser
 

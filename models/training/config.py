@@ -29,7 +29,8 @@ class TrainerConfig:
         val_batches: Batches of one evaluation.
         checkpoint_every: Steps between checkpoints and exports.
         init_from: Folder or name of weights to start from, or None.
-        resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped.
+        resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped; `init_from` was its
+            beginning and is not read again.
     """
 
     out: str = "runs/rooms_nano"
@@ -94,9 +95,4 @@ def require_usable(config: TrainConfig) -> None:
         raise InputError(
             f"data.batch_size is {config.data.batch_size}, expected a multiple of {settings.parts}: "
             f"{settings.devices} devices x {settings.num_nodes} nodes x {settings.accumulate} accumulated batches"
-        )
-    if settings.resume and settings.init_from:
-        raise InputError(
-            "trainer.resume and trainer.init_from are both given",
-            hint="resume goes on with a run; init_from starts a new one from weights",
         )

@@ -20,6 +20,7 @@ from models.training.resume import RunState, newest_checkpoint, require_new
 from recon.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
+logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # devices, advertisements
 
 
 def train(config: TrainConfig) -> Path:
@@ -39,10 +40,10 @@ def train(config: TrainConfig) -> Path:
     torch.set_num_threads(config.trainer.threads)
     pl.seed_everything(config.data.seed, verbose=False)
     module = make_module(config)
-    if config.trainer.init_from:
-        _start_from(module, config.trainer.init_from)
     if checkpoint is not None:
         logger.info("going on from %s", checkpoint)
+    elif config.trainer.init_from:
+        _start_from(module, config.trainer.init_from)
     times = TimeShares()
     trainer = _trainer(config, out, times)
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)

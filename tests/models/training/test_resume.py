@@ -79,5 +79,3 @@ def test_there_must_be_something_to_resume_and_nothing_to_mix_with(walls: Path, 
     with pytest.raises(InputError, match="holds the checkpoints of a run") as caught:
         train(small_run(walls, tmp_path / "run"))
     assert "resume" in caught.value.hint
-    with pytest.raises(InputError, match="both given"):
-        train(small_run(walls, tmp_path / "run", resume=True, init_from="ilrm-nano"))

@@ -4,7 +4,7 @@ Poses there are camera-to-world with OpenGL axes (x right, y up, z backwards); i
 `w` x `h`, and the centre of the first pixel is (0.5, 0.5).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,18 +68,28 @@ def load_frames(path: Path, *, limits: Limits = DEFAULT_LIMITS, max_views: int |
     return [replace(load_photograph(p, limits=limits), name=name) for p, name in zip(paths, names, strict=True)]
 
 
-def write_transforms(path: Path, cameras: Cameras, names: Sequence[str]) -> None:
+def write_transforms(
+    path: Path,
+    cameras: Cameras,
+    names: Sequence[str],
+    *,
+    fields: Mapping[str, Any] | None = None,
+    frame_fields: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
     """Write cameras without distortion, each with its own intrinsics.
 
     Args:
         path: The JSON file.
         cameras: One for each name.
         names: Paths of the images relative to the folder of the file, with forward slashes.
+        fields: Further fields of the file.
+        frame_fields: Further fields of each frame.
 
     Raises:
         ExportError: The file cannot be written.
     """
     cameras.validate()
+    further = [{} for _ in names] if frame_fields is None else frame_fields
     opengl_world_from_cam = cameras.world_from_cam.double().cpu() @ OPENGL_FROM_OPENCV
     frames = [
         {
@@ -91,10 +101,13 @@ def write_transforms(path: Path, cameras: Cameras, names: Sequence[str]) -> None
             "cx": float(K[0, 2]),
             "cy": float(K[1, 2]),
             "transform_matrix": matrix,
+            **more,
         }
-        for name, size, K, matrix in zip(names, cameras.size, cameras.K, opengl_world_from_cam, strict=True)
+        for name, size, K, matrix, more in zip(
+            names, cameras.size, cameras.K, opengl_world_from_cam, further, strict=True
+        )
     ]
-    write_json(path, {"camera_model": "PINHOLE", "frames": frames})
+    write_json(path, {"camera_model": "PINHOLE", **(fields or {}), "frames": frames})
 
 
 def _read_frames(

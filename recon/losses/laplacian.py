@@ -1,9 +1,12 @@
 """Differences of images band by band (Burt and Adelson 1983)."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
+
+from recon.losses.separable import filter_inside
+
+BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def laplacian_l1(
@@ -30,6 +33,4 @@ def laplacian_l1(
 
 def _blur(x: Float[Tensor, "n 1 height width"]) -> Float[Tensor, "n 1 height width"]:
     """Binomial filter of five taps along both axes; the border is continued."""
-    kernel = torch.tensor([1, 4, 6, 4, 1], dtype=x.dtype, device=x.device) / 16
-    padded = pad(x, (2, 2, 2, 2), mode="replicate")
-    return conv2d(conv2d(padded, kernel.view(1, 1, -1, 1)), kernel.view(1, 1, 1, -1))
+    return filter_inside(pad(x, (2, 2, 2, 2), mode="replicate"), BINOMIAL)

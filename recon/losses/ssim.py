@@ -1,13 +1,17 @@
 """Structural dissimilarity, differentiable (Wang et al. 2004)."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import conv2d
 
 from recon.errors import InputError
+from recon.losses.separable import filter_inside
 
 TAPS, SIGMA = 11, 1.5
+_WEIGHTS = [math.exp(-((i - TAPS // 2) ** 2) / (2 * SIGMA**2)) for i in range(TAPS)]
+WINDOW = tuple(weight / sum(_WEIGHTS) for weight in _WEIGHTS)
 C1, C2 = 0.01**2, 0.03**2
 """Of values with a range of 1."""
 
@@ -25,7 +29,9 @@ def ssim_map(
     """
     if min(a.shape[-2:]) < TAPS:
         raise InputError(f"images of {a.shape[-1]} x {a.shape[-2]} pixels, expected at least {TAPS} on each side")
-    mean_a, mean_b, square_a, square_b, product = _windowed(torch.stack([a, b, a * a, b * b, a * b])).unbind(0)
+    mean_a, mean_b, square_a, square_b, product = filter_inside(
+        torch.stack([a, b, a * a, b * b, a * b]), WINDOW
+    ).unbind(0)
     variance_a, variance_b = square_a - mean_a**2, square_b - mean_b**2
     luminance = (2 * mean_a * mean_b + C1) / (mean_a**2 + mean_b**2 + C1)
     return luminance * (2 * (product - mean_a * mean_b) + C2) / (variance_a + variance_b + C2)
@@ -40,13 +46,3 @@ def ssim_loss(
         InputError: The images are smaller than 11 pixels.
     """
     return (1 - ssim_map(rendered, target).mean()) / 2
-
-
-def _windowed(x: Float[Tensor, "*n height width"]) -> Float[Tensor, "*n _ _"]:
-    """Weighted means over the windows that lie fully inside, along one axis after the other."""
-    offset = torch.arange(TAPS, dtype=x.dtype, device=x.device) - TAPS // 2
-    kernel = torch.exp(-offset.square() / (2 * SIGMA**2))
-    kernel = kernel / kernel.sum()
-    flat = x.reshape(-1, 1, *x.shape[-2:])
-    result = conv2d(conv2d(flat, kernel.view(1, 1, -1, 1)), kernel.view(1, 1, 1, -1))
-    return result.reshape(*x.shape[:-2], *result.shape[-2:])

@@ -87,6 +87,15 @@ def test_images_smaller_than_the_window_are_refused():
 
 
 @pytest.mark.parametrize("loss", [ssim_loss, laplacian_l1], ids=["ssim", "laplacian"])
+def test_autocast_takes_no_precision(generator, loss):
+    a = torch.rand(1, 3, 32, 32, generator=generator)
+    b = a + 1e-3 * torch.randn(a.shape, generator=generator)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = loss(a, b)
+    torch.testing.assert_close(mixed, loss(a, b))
+
+
+@pytest.mark.parametrize("loss", [ssim_loss, laplacian_l1], ids=["ssim", "laplacian"])
 def test_gradients(generator, loss):
     a, b = (torch.rand(1, 3, 12, 13, generator=generator, dtype=torch.float64) for _ in range(2))
     assert torch.autograd.gradcheck(loss, (a.requires_grad_(), b.requires_grad_()), eps=1e-6, atol=1e-5, fast_mode=True)

@@ -22,8 +22,8 @@ from torch.utils.data import Dataset
 from recon.data.augmentation import PosedViews, jitter_colour, mirror, random_crop_resize
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.open_source import CaptureFormat, ReadOptions
-from recon.data.view_sampling import ViewSelection
 from recon.data.views.config import ViewsConfig
+from recon.data.views.selection import ViewSelection
 from recon.errors import FormatError, InputError, UnusableCaptureError
 
 logger = logging.getLogger(__name__)

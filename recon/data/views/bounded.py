@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.data.view_sampling import ViewSelection
 from recon.data.views.counts import check_counts
 from recon.data.views.extra_views import evenly_between
 from recon.data.views.gap import GapSchedule, draw_span
+from recon.data.views.selection import ViewSelection
 from recon.errors import InputError
 from recon.types import Cameras
 

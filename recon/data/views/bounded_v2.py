@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from recon.data.view_sampling import ViewSelection
 from recon.data.views.extra_views import EXTRA_VIEWS
 from recon.data.views.gap import GapSchedule, draw_span
+from recon.data.views.selection import ViewSelection
 from recon.errors import InputError
 from recon.types import Cameras
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from recon.data.view_sampling import ViewSelection
 from recon.data.views.extra_views import evenly_between
+from recon.data.views.selection import ViewSelection
 from recon.errors import InputError, UnusableCaptureError
 
 OverlapTag = Literal["small", "medium", "large"]

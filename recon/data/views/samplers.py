@@ -4,9 +4,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from recon.data.view_sampling import ViewSelection
 from recon.data.views.bounded import Bounded
 from recon.data.views.bounded_v2 import BoundedV2
+from recon.data.views.selection import ViewSelection
 from recon.data.views.whole_span import RandomSpan, WholeSpan
 from recon.types import Cameras
 

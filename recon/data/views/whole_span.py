@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.data.view_sampling import ViewSelection, sample_views
 from recon.data.views.counts import check_counts, require_frames
 from recon.data.views.extra_views import evenly_between
+from recon.data.views.selection import ViewSelection, sample_views
 from recon.types import Cameras
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recon.data.view_sampling import sample_views
+from recon.data.views.selection import sample_views
 from recon.errors import InputError
 
 

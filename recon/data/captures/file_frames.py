@@ -68,7 +68,7 @@ def capture_of_files(
     cameras = Cameras(
         cam_from_world=_stack([camera.cam_from_world.float() for camera in fitted], 4),
         K=_stack(pinholes, 3),
-        size=torch.tensor([header.size for header in headers]).reshape(-1, 2),
+        size=torch.tensor([header.size for header in headers], dtype=torch.int64).reshape(-1, 2),
     )
 
     def picture(index: int) -> UInt8[np.ndarray, "height width 3"]:

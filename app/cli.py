@@ -5,7 +5,7 @@ import sys
 from jsonargparse import ArgumentParser
 
 import recon
-from app.commands import convert, doctor, evaluate, info, reconstruct, render, train, view
+from app.commands import convert, doctor, evaluate, info, reconstruct, render, train, view, weights
 from app.console import log_to_stderr, parse, reporting_errors
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "info": info,
     "train": train,
     "eval": evaluate,
+    "weights": weights,
     "doctor": doctor,
 }
 DESCRIPTION = "Feed-forward 3D reconstruction from photographs. Runs without a GPU."
@@ -46,9 +47,9 @@ def _parser(chosen: str | None) -> ArgumentParser:
     subcommands = parser.add_subcommands(dest="command", required=True)
     for name, command in COMMANDS.items():
         subparser = ArgumentParser(description=command.HELP, exit_on_error=False, allow_abbrev=False)
+        subcommands.add_subcommand(name, subparser, help=command.HELP)
         if name == chosen:
             command.add_arguments(subparser)
-        subcommands.add_subcommand(name, subparser, help=command.HELP)
     return parser
 
 

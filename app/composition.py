@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from app.options import ReconstructOptions
-from models.ilrm.nano.reconstructor import NanoReconstructor
+from models.reconstructors import load_reconstructor
 from recon.errors import ResourceError
 from recon.pipeline.config import PipelineConfig
 from recon.pipeline.reconstruct import Result
@@ -50,7 +50,7 @@ def reconstruct(
     return run_pipeline(
         chosen.input,
         Path(chosen.out),
-        reconstructor=NanoReconstructor(device=pick_device(chosen.device)),
+        reconstructor=load_reconstructor(str(chosen.weights), pick_device(chosen.device)),
         pose_estimator=SfmPoseEstimator(),
         config=config,
         overwrite=chosen.overwrite,

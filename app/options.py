@@ -25,6 +25,8 @@ class ReconstructOptions:
             photographs, "auto" takes given ones where there are any.
         export: Files to write besides `scene.json`, comma-separated: ply, splat, spz, glb, points, mesh, mp4, depth,
             transforms, colmap.
+        weights: What makes the Gaussians: the name of weights that ship, or a folder of weights, such as
+            `recon weights import` and `recon train` write.
         views: Use at most this many photographs, evenly spread.
         fps: Frames per second taken from a video, the sharpest of each interval; about 40 in all by default.
         quality: "fast" (256 px, no refinement), "balanced" (384 px) or "best" (512 px, long refinement).
@@ -47,6 +49,7 @@ class ReconstructOptions:
     out: Path
     poses: PoseSource = "auto"
     export: tuple[str, ...] = ("ply", "mp4", "transforms")
+    weights: str | Path = "ilrm-nano"
     views: int | None = None
     fps: float | None = None
     quality: Quality = "balanced"
@@ -70,3 +73,5 @@ class ReconstructOptions:
             raise InputError(f"seed is {self.seed!r}, expected a whole number from 0 to {2**31 - 1}")
         if not isinstance(self.device, str) or not re.fullmatch(DEVICES, self.device):
             raise InputError(f"there is no device {self.device!r}", hint="choose auto, cpu, cuda, or cuda:N")
+        if not self.weights or not isinstance(self.weights, (str, Path)):
+            raise InputError(f"weights is {self.weights!r}", hint="name weights that ship, or their folder")

@@ -41,10 +41,20 @@ class Pretrained(NamedTuple):
     sha256: str
 
 
-def save_pretrained(folder: Path, name: str, network: nn.Module, config: Any) -> None:
-    """Write a network as float16 weights and its config, atomically file by file."""
+def save_pretrained(
+    folder: Path, name: str, network: nn.Module, config: Any, *, dtype: torch.dtype = torch.float16
+) -> None:
+    """Write the weights of a network and its config, atomically file by file.
+
+    Args:
+        folder: Made if absent.
+        name: In `NETWORKS`.
+        network: Its weights are rounded to `dtype`.
+        config: That it was built from.
+        dtype: float16 halves the file; published weights are kept as they are in float32.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in network.state_dict().items()}
+    state = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     with atomic_write(folder / "model.safetensors") as path:
         save_file(state, path, metadata={"format": "pt"})
     with atomic_write(folder / "config.json") as path:
@@ -61,6 +71,39 @@ def load_pretrained(folder: str | Path = DEFAULT_GAUSSIANS) -> Pretrained:
     Raises:
         CheckpointError: Missing files, an unknown network, unknown or unusable settings, weights of another shape.
     """
+    weights, config_file = _files(folder)
+    name, config = _read_config(config_file)
+    network = _build(name, config, weights)
+    try:
+        network.load_state_dict({key: value.float() for key, value in load_file(weights).items()}, strict=True)
+        sha256 = sha256_of(weights)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise CheckpointError(f"{weights} does not hold the weights of {name}: {error}") from error
+    return Pretrained(name, network.eval(), sha256)
+
+
+def network_name(folder: str | Path) -> str:
+    """Which network the weights in a folder are of, by the name or the folder that `load_pretrained` takes.
+
+    Raises:
+        CheckpointError: Missing files, or a config that no known network has.
+    """
+    return _read_config(_files(folder)[1])[0]
+
+
+def sha256_of(file: Path) -> str:
+    """Hash of a file of any size, in hexadecimal digits."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def shipped_names() -> list[str]:
+    """Networks that came with the installation."""
+    return sorted(path.parent.name for path in WEIGHTS.glob("*/config.json"))
+
+
+def _files(folder: str | Path) -> tuple[Path, Path]:
+    """Weights and config, both there."""
     shipped = shipped_names()
     path = WEIGHTS / str(folder) if str(folder) in shipped else Path(folder)
     weights, config_file = path / "model.safetensors", path / "config.json"
@@ -68,19 +111,7 @@ def load_pretrained(folder: str | Path = DEFAULT_GAUSSIANS) -> Pretrained:
         if not file.is_file():
             hint = f"give a folder, or one of {', '.join(shipped)}" if shipped else "give a folder; none ship here"
             raise CheckpointError(f"no {file.name} in {path}", hint=hint)
-    name, config = _read_config(config_file)
-    network = _build(name, config, weights)
-    try:
-        network.load_state_dict({key: value.float() for key, value in load_file(weights).items()}, strict=True)
-        sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except (SafetensorError, RuntimeError, OSError) as error:
-        raise CheckpointError(f"{weights} does not hold the weights of {name}: {error}") from error
-    return Pretrained(name, network.eval(), sha256)
-
-
-def shipped_names() -> list[str]:
-    """Networks that came with the installation."""
-    return sorted(path.parent.name for path in WEIGHTS.glob("*/config.json"))
+    return weights, config_file
 
 
 def _read_config(file: Path) -> tuple[str, Any]:

@@ -35,6 +35,16 @@ def check_ilrm(folder: Path) -> list[TensorError]:
         network.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise FormatError(f"{folder / 'weights.safetensors'} does not fit the network: {error}") from error
+    return check_network(network, folder)
+
+
+def check_network(network: ILRM, folder: Path) -> list[TensorError]:
+    """As `check_ilrm`, with weights that were read elsewhere.
+
+    Args:
+        network: With the weights of the fixture.
+        folder: Its inputs and outputs (.safetensors).
+    """
     inputs = read_tensors(folder / "inputs.safetensors", ["image"])
     images = inputs["image"]
     world_from_cam, K = _cameras(folder, inputs, images.shape[-1], images.shape[-2])

@@ -38,6 +38,11 @@ def from_published(state: dict[str, Tensor]) -> tuple[ILRMConfig, dict[str, Tens
     wide = any(key.startswith("viewpoint_token_decoder.") for key in state)
     rules = WIDE_RULES if wide else MAIN_RULES
     renamed = {_rename(key, rules): value for key, value in state.items()}
+    if len(renamed) < len(state):
+        raise CheckpointError(
+            f"the checkpoint holds {len(state)} tensors under {len(renamed)} different names, expected each once",
+            hint="give the file as it was published",
+        )
     base = DL3DV_WIDE if wide else RE10K_2VIEW
     dim, viewpoint_channels = _matrix(renamed, "viewpoint_tokenizer.0.weight")
     queries, _ = _matrix(renamed, "processor.blocks.0.read_cross.q.weight")

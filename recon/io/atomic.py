@@ -71,13 +71,13 @@ def check_output(out: Path, overwrite: bool, *, expected_bytes: int = 0) -> None
 
 
 @contextmanager
-def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
+def staged_folder(out: Path, overwrite: bool, *, sidecar: str = SIDECAR) -> Iterator[Path]:
     """Give a hidden temporary folder whose files are moved to `out` once all of them are written.
 
     On any error before that, Ctrl-C included, the temporary folder is removed and `out` stays as it was. Files that
-    `out` already holds are replaced only by files of the same name; all others stay. `scene.json` is taken away first
-    and put back last, so that it never stands beside files of another run. What killed runs left of earlier tries to
-    write `out` is removed.
+    `out` already holds are replaced only by files of the same name; all others stay. The file `sidecar` is taken away
+    first and put back last, so that it never stands beside files of another run. What killed runs left of earlier tries
+    to write `out` is removed.
 
     Raises:
         ExportError: As `check_output`; or the disk does not take the files.
@@ -90,25 +90,25 @@ def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
         with part_folder(place, out.name) as part:
             yield part.path
             check_output(out, overwrite)  # another run may have been there in the meantime
-            _publish(part, out)
+            _publish(part, out, sidecar)
     except OSError as error:
         raise _cannot_write(out, error) from error
 
 
-def _publish(part: Part, out: Path) -> None:
+def _publish(part: Part, out: Path, sidecar: str) -> None:
     staging = part.path
-    files = sorted((p for p in staging.rglob("*") if p.is_file()), key=lambda p: (p == staging / SIDECAR, p))
+    files = sorted((p for p in staging.rglob("*") if p.is_file()), key=lambda p: (p == staging / sidecar, p))
     for file in files:
         _sync(file)
     with interrupts_wait():
         if out.exists():
-            _move_into(out, staging, files)
+            _move_into(out, staging, files, sidecar)
         else:
             part.move_to(out)
             _sync(out.parent)
 
 
-def _move_into(out: Path, staging: Path, files: list[Path]) -> None:
+def _move_into(out: Path, staging: Path, files: list[Path], sidecar: str) -> None:
     """Move files to the same places below `out`; the last of them says that the folder is complete."""
     targets = [out / file.relative_to(staging) for file in files]
     for target in targets:
@@ -116,8 +116,8 @@ def _move_into(out: Path, staging: Path, files: list[Path]) -> None:
             raise ExportError(f"{target}: is a folder, a file of this name is to be written")
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
-    if staging / SIDECAR in files:
-        (out / SIDECAR).unlink(missing_ok=True)
+    if staging / sidecar in files:
+        (out / sidecar).unlink(missing_ok=True)
     for file, target in zip(files, targets, strict=True):
         os.replace(file, target)
     for folder in {target.parent for target in targets}:

@@ -65,7 +65,7 @@ def _read_safetensors(path: Path, expected: Mapping[str, tuple[int, ...]], ignor
     try:
         with safe_open(path, framework="pt") as stored:
             shapes = {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
-            _require_shapes(path, shapes, expected, ignored)
+            require_shapes(path, shapes, expected, ignored)
             return {name: stored.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a safetensors file ({error})") from error
@@ -84,16 +84,27 @@ def _read_torch(path: Path, expected: Mapping[str, tuple[int, ...]], ignored: st
     for name, value in content.items():
         if not isinstance(value, Tensor) or value.layout != torch.strided:
             raise CheckpointError(f"{path}: {name} is a {type(value).__name__}, expected a dense tensor")
-    _require_shapes(path, {name: tuple(value.shape) for name, value in content.items()}, expected, ignored)
+    require_shapes(path, {name: tuple(value.shape) for name, value in content.items()}, expected, ignored)
     return {name: content[name].detach() for name in expected}
 
 
-def _require_shapes(
+def require_shapes(
     path: Path,
     found: Mapping[str, tuple[int, ...]],
     expected: Mapping[str, tuple[int, ...]],
-    ignored: str,
+    ignored: str = r"(?!)",
 ) -> None:
+    """Raise unless a file holds exactly the expected tensors.
+
+    Args:
+        path: For the message.
+        found: Name and shape of every tensor of the file.
+        expected: Name and shape of every tensor that is wanted.
+        ignored: Regular expression of whole names that may be there as well.
+
+    Raises:
+        CheckpointError: A tensor is missing, one too many, or of another shape.
+    """
     missing = [name for name in expected if name not in found]
     extra = [name for name in found if name not in expected and not re.fullmatch(ignored, name)]
     if missing or extra:

@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from recon.data.augmentation import PosedViews, jitter_colour, mirror, random_crop_resize
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.open_source import CaptureFormat, ReadOptions
+from recon.data.epoch_order import epoch_order
 from recon.data.views.config import ViewsConfig
 from recon.data.views.selection import ViewSelection
 from recon.errors import FormatError, InputError, UnusableCaptureError
@@ -101,6 +102,7 @@ class SceneBatches(Dataset[SceneBatch]):
         self.source, self.config, self.augment = source, config, augment
         self.skipped: Counter[str] = Counter()
         self._unusable: set[int] = set()
+        self._order: tuple[int, np.ndarray] | None = None
 
     def __getitem__(self, numbers: Sequence[int]) -> SceneBatch:
         """The samples of these numbers, which belong to one optimiser step."""
@@ -168,7 +170,9 @@ class SceneBatches(Dataset[SceneBatch]):
         epoch, position = divmod(number, len(self.source))
         if not self.augment:
             return position
-        return int(self._rng(epoch, "order").permutation(len(self.source))[position])
+        if self._order is None or self._order[0] != epoch:
+            self._order = epoch, epoch_order(self.source, self._rng(epoch, "order"))
+        return int(self._order[1][position])
 
     def _rng(self, number: int, purpose: str) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, number, *purpose.encode()])

@@ -51,9 +51,7 @@ def test_a_crop_shows_the_same_point_at_the_same_place(generator):
 
 def test_colour_jitter_treats_all_views_alike(generator):
     one = torch.rand(1, 3, 8, 8, generator=generator)
-    original = PosedViews(
-        one.expand(3, 3, 8, 8), torch.eye(4).repeat(3, 1, 1), torch.eye(3).repeat(3, 1, 1)
-    )
+    original = PosedViews(one.expand(3, 3, 8, 8), torch.eye(4).repeat(3, 1, 1), torch.eye(3).repeat(3, 1, 1))
     changed = jitter_colour(original, 0.2, np.random.default_rng(0)).images
     torch.testing.assert_close(changed[0], changed[2])
     assert not torch.equal(changed[0], one[0])

@@ -24,8 +24,10 @@ MAX_VIEWS_FULL = 2
 """Of networks with a Gaussian per pixel: published for two views; a further one is outside of what they were taught."""
 MAX_VIEWS_REDUCED = 16
 """Of networks with fewer: published for 4 to 32 views, with one network for each number. Files do not tell theirs."""
-BYTES_PER_PIXEL = 2000
-"""Peak of a forward pass over the pixels of all views."""
+BYTES_PER_PIXEL_FULL, BYTES_PER_PIXEL_REDUCED = 2000, 1000
+"""Peak of a forward pass at the published sizes over the pixels of all views: measured 1514 and 728 in float32, 920 and
+506 in bfloat16 (docs/weights.md), and a reserve."""
+PUBLISHED_CHANNELS_PER_PIXEL = 768 / 8**2
 FIXED_BYTES = 64 * MEBIBYTE
 """Of the same, for what does not grow with the pictures."""
 
@@ -70,7 +72,10 @@ class ILRMReconstructor:
 
     def memory_bytes(self, num_views: int, height: int, width: int) -> int:
         """Upper estimate from the number of pixels; the weights are held already."""
-        return FIXED_BYTES + BYTES_PER_PIXEL * num_views * height * width
+        config = self.network.config
+        per_pixel = BYTES_PER_PIXEL_FULL if config.viewpoint_factor == 1 else BYTES_PER_PIXEL_REDUCED
+        wider = max(config.dim / config.patch**2 / PUBLISHED_CHANNELS_PER_PIXEL, 1.0)
+        return FIXED_BYTES + round(wider * per_pixel * num_views * height * width)
 
 
 def normalised_cameras(

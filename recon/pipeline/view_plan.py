@@ -18,7 +18,8 @@ class ViewPlan:
     """Indices of views.
 
     Attributes:
-        groups: Views that the network sees together; groups follow one another along the capture.
+        groups: Views that the network sees together, at least two; groups follow one another along the capture. What
+            would be a group of one takes the last view of the group before as well.
         rest: Views that only refinement uses.
         held_back: The view that refinement is measured on and does not fit, or None.
     """
@@ -30,7 +31,7 @@ class ViewPlan:
     @property
     def chosen(self) -> tuple[int, ...]:
         """All views that the network sees, ascending."""
-        return tuple(sorted(i for group in self.groups for i in group))
+        return tuple(sorted({i for group in self.groups for i in group}))
 
 
 def plan_views(overlap: Float[Tensor, "views views"], most: int, group_size: int, *, refining: bool) -> ViewPlan:
@@ -50,7 +51,7 @@ def plan_views(overlap: Float[Tensor, "views views"], most: int, group_size: int
     walk = walk_through(overlap, chosen)
     num_groups = -(-len(walk) // group_size)
     bounds = [round(i * len(walk) / num_groups) for i in range(num_groups + 1)]
-    groups = tuple(tuple(sorted(walk[a:b])) for a, b in pairwise(bounds))
+    groups = tuple(tuple(sorted(walk[min(a, b - 2) : b])) for a, b in pairwise(bounds))
     rest = tuple(i for i in candidates if i not in set(chosen) and i != held_back)
     return ViewPlan(groups, rest, held_back)
 

@@ -22,7 +22,7 @@ def test_every_view_has_exactly_one_use(num, most, group_size, refining, seed):
         used.append(plan.held_back)
     assert sorted(used) == list(range(num))
     assert len(plan.chosen) <= most
-    assert all(1 <= len(group) <= group_size for group in plan.groups)
+    assert all(2 <= len(group) <= group_size for group in plan.groups)
 
 
 def test_few_views_are_one_group_and_none_is_spared():

@@ -25,8 +25,6 @@ class ReconstructOptions:
             photographs, "auto" takes given ones where there are any.
         export: Files to write besides `scene.json`, comma-separated: ply, splat, spz, glb, points, mesh, mp4, depth,
             transforms, colmap.
-        weights: What makes the Gaussians: the name of weights that ship, or a folder of weights, such as
-            `recon weights import` and `recon train` write.
         views: Use at most this many photographs, evenly spread.
         fps: Frames per second taken from a video, the sharpest of each interval; about 40 in all by default.
         quality: "fast" (256 px, no refinement), "balanced" (384 px) or "best" (512 px, long refinement).
@@ -40,6 +38,8 @@ class ReconstructOptions:
         device: "cpu", "cuda", "cuda:N", or "auto" for CUDA where there is one.
         overwrite: Replace results that the output folder already holds.
         resume: Go on with what an interrupted run into the same output folder has finished.
+        weights: What makes the Gaussians: the name of weights that ship, or a folder of weights, such as
+            `recon weights import` and `recon train` write.
 
     Raises:
         InputError: A value of `poses`, `quality`, `seed` or `device` that is none of the above.
@@ -49,7 +49,6 @@ class ReconstructOptions:
     out: Path
     poses: PoseSource = "auto"
     export: tuple[str, ...] = ("ply", "mp4", "transforms")
-    weights: str | Path = "ilrm-nano"
     views: int | None = None
     fps: float | None = None
     quality: Quality = "balanced"
@@ -62,6 +61,7 @@ class ReconstructOptions:
     device: str = "auto"
     overwrite: bool = False
     resume: bool = False
+    weights: str | Path = "ilrm-nano"
 
     def __post_init__(self) -> None:
         """Look at what a caller from Python may get wrong; the command line checks types itself."""

@@ -56,7 +56,9 @@ def save_pretrained(
     folder.mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     with atomic_write(folder / "model.safetensors") as path:
+        mode = path.stat().st_mode
         save_file(state, path, metadata={"format": "pt"})
+        path.chmod(mode)  # safetensors makes a new file that nobody else may read
     with atomic_write(folder / "config.json") as path:
         path.write_text(json.dumps({"network": name, "config": asdict(config)}, indent=2) + "\n")
 

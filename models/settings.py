@@ -8,6 +8,8 @@ MAX_SIZE = 4096
 MAX_LAYERS = 256
 MAX_RANGE = 1e6
 """Of depth planes, in reference lengths."""
+NANO_MULTIPLE = 16
+"""Of pixels: the map at 1/8 is cut into patches of two."""
 FEATURE_STEP = 16
 """Half of the feature channels are normalised in groups of eight."""
 _NANO_SIZES = dict.fromkeys(("feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes"), MAX_SIZE)
@@ -27,6 +29,11 @@ def fault_in_sizes(config: NanoConfig | ILRMConfig) -> str | None:
     if config.dim % config.head_dim:
         return f"dim is {config.dim}, expected a multiple of head_dim, which is {config.head_dim}"
     return _fault_in_planes(config) if isinstance(config, NanoConfig) else None
+
+
+def size_multiple(config: NanoConfig | ILRMConfig) -> int:
+    """What divides the sides of the images that a network of these sizes takes."""
+    return NANO_MULTIPLE if isinstance(config, NanoConfig) else config.patch * config.viewpoint_factor
 
 
 def _fault_in_planes(config: NanoConfig) -> str | None:

@@ -63,6 +63,6 @@ def random_batch(views: int, side: int) -> SceneBatch:
     order = [i for i in range(views + 1) if i != views // 2]
     middle = [views // 2]
     return SceneBatch(
-        (0,), ("noise",), images[:, order], poses[:, order], K[:, order], None,
+        (0,), ("noise",), (), images[:, order], poses[:, order], K[:, order], None,
         images[:, middle], poses[:, middle], K[:, middle],
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """`recon train`: from a YAML preset to weights."""
 
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -131,5 +132,7 @@ def run(arguments: Namespace) -> int:
         for name, value in dry_run(config).items():
             print(f"{name:32} {value:,}" if isinstance(value, int | float) else f"{name:32} {value}")
         return 0
-    print(train(config))
+    weights = train(config)
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # one of several processes speaks for all
+        print(weights)
     return 0

@@ -1,7 +1,9 @@
 """Settings of an evaluation."""
 
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from models.settings import size_multiple
 from recon.data.captures.open_source import CaptureFormat, ReadOptions
 from recon.errors import InputError
 
@@ -20,6 +22,8 @@ class EvalConfig:
         read: How it is read, and which captures are not used.
         split: Of the data set.
         size: Height and width of the images.
+        fit: "cover" resizes until the size is covered and takes the middle, as evaluations on RealEstate10K do;
+            "stretch" resizes each side for itself, as iLRM does on DL3DV at 544 x 960.
         num_context: Context views; None takes what the index says, more are put between its pair.
         max_scenes: Stop after so many captures; None for all.
         lpips_backbone: File of VGG-16 weights; without it LPIPS is not measured.
@@ -38,6 +42,7 @@ class EvalConfig:
     read: ReadOptions = field(default_factory=ReadOptions)
     split: str = "test"
     size: tuple[int, int] = (256, 256)
+    fit: Literal["cover", "stretch"] = "cover"
     num_context: int | None = None
     max_scenes: int | None = None
     lpips_backbone: str | None = None
@@ -54,5 +59,14 @@ def require_usable(config: EvalConfig) -> None:
         value = getattr(config, name)
         if value is not None and value < 1:
             raise InputError(f"{name} is {value}, expected at least 1")
+    if config.untimed < 0 or config.pictures < 0:
+        raise InputError(f"untimed is {config.untimed} and pictures {config.pictures}, expected at least 0")
     if min(config.size) < 16:
         raise InputError(f"size is {config.size}, expected at least 16 x 16 pixels")
+
+
+def require_fitting(config: EvalConfig, sizes: Any) -> None:
+    """Raise InputError where the network does not take images of this size."""
+    multiple = size_multiple(sizes)
+    if any(side % multiple for side in config.size):
+        raise InputError(f"size is {list(config.size)}, expected multiples of {multiple} for {config.weights}")

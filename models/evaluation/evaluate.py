@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.evaluation.config import EvalConfig, require_usable
+from models.evaluation.config import EvalConfig, require_fitting, require_usable
 from models.evaluation.results import draw_comparison, write_results
 from models.hub import Pretrained, load_pretrained
 from models.ilrm.module import ILRMModule
@@ -23,14 +23,16 @@ from models.ilrm.objective import LossConfig, OptimConfig
 from models.training.networks import TRAINED
 from recon.data.captures.open_source import open_captures
 from recon.data.evaluation import EvaluationSample, evaluation_samples
-from recon.data.scene_batches import SceneBatch
+from recon.data.scene_batches import SceneBatch, reason_of
 from recon.data.views.index_files import read_evaluation_index
-from recon.errors import InputError, UnusableCaptureError
+from recon.errors import InputError
 from recon.metrics.image import psnr, ssim
 from recon.metrics.lpips import LPIPS, read_lpips
 from recon.metrics.scores import SceneScores, data_set_scores, scene_scores
 
 logger = logging.getLogger(__name__)
+SAVE_EVERY = 100
+"""Captures after which the scores so far are written."""
 
 
 class Scored(NamedTuple):
@@ -41,14 +43,12 @@ class Scored(NamedTuple):
         overlap_tag: Group of the pair by overlap, where the index tells it.
         seconds: From images to Gaussians, the device having finished.
         num_gaussians: In the scene.
-        rendered: The targets.
     """
 
     scores: SceneScores
     overlap_tag: str | None
     seconds: float
     num_gaussians: int
-    rendered: Float[Tensor, "targets 3 height width"]
 
 
 def evaluate(config: EvalConfig) -> dict[str, Any]:
@@ -65,16 +65,19 @@ def evaluate(config: EvalConfig) -> dict[str, Any]:
     torch.set_num_threads(config.threads)
     device = torch.device(_device(config.device))
     pretrained = load_pretrained(config.weights)
+    require_fitting(config, pretrained.network.config)
     module, lpips = _module(pretrained, device), _lpips(config, device)
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     skipped: Counter[str] = Counter()
     scenes: list[Scored] = []
     for sample in _samples(config, skipped):
-        scored = score(module, sample, lpips)
+        scored, rendered = score(module, sample, lpips)
         if len(scenes) < config.pictures:
-            draw_comparison(out, len(scenes), sample, scored.rendered)
+            draw_comparison(out, len(scenes), sample, rendered)
         scenes.append(scored)
+        if len(scenes) % SAVE_EVERY == 0:
+            write_results(out, _report(config, pretrained, scenes, skipped), [s.scores for s in scenes])
         logger.info("%d: %s %.2f dB", len(scenes), sample.name, scored.scores.scores["psnr"])
         if len(scenes) == config.max_scenes:
             break
@@ -91,15 +94,17 @@ def evaluate(config: EvalConfig) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def score(module: ILRMModule, sample: EvaluationSample, lpips: LPIPS | None) -> Scored:
-    """Reconstruct one capture from its context views and compare its targets."""
+def score(
+    module: ILRMModule, sample: EvaluationSample, lpips: LPIPS | None
+) -> tuple[Scored, Float[Tensor, "targets 3 height width"]]:
+    """Reconstruct one capture from its context views and compare its targets, which are returned too."""
     batch = _batch(sample, module.device)
     _finish(module.device)
     start = time.perf_counter()
     prediction = module.predict(module.evaluated, batch)
     _finish(module.device)
     seconds = time.perf_counter() - start
-    rendered = module.render(prediction, batch, module.backgrounds(batch))[0].clamp(0, 1)
+    rendered = module.render(prediction, batch, module.backgrounds(batch))[0]
     truth = batch.target_images[0]
     views = {
         "psnr": psnr(rendered, truth).tolist(),
@@ -107,18 +112,21 @@ def score(module: ILRMModule, sample: EvaluationSample, lpips: LPIPS | None) -> 
         "lpips": None if lpips is None else lpips(rendered, truth).tolist(),
     }
     num_gaussians = prediction.gaussians.means.shape[1]
-    return Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, rendered.cpu())
+    return Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians), rendered.cpu()
 
 
 def _samples(config: EvalConfig, skipped: Counter[str]) -> Iterator[EvaluationSample]:
     """Those that can be evaluated; the others are counted by reason."""
     source = open_captures(config.folder, config.format, config.split, config.read)
     index = read_evaluation_index(Path(config.index), num_context=config.num_context)
-    for sample in evaluation_samples(source, index, config.size, config.num_context):
+    if absent := len(index.entries.keys() - set(source.names)):
+        skipped["not in the data set"] = absent
+        logger.warning("%d of the %d captures of the index are not in %s", absent, len(index), config.folder)
+    for sample in evaluation_samples(source, index, config.size, config.num_context, fit=config.fit):
         if isinstance(sample, EvaluationSample):
             yield sample
             continue
-        skipped[sample.reason if isinstance(sample, UnusableCaptureError) else "damaged file"] += 1
+        skipped[reason_of(sample)] += 1
         logger.warning("left out: %s", sample.message)
 
 
@@ -144,7 +152,7 @@ def _batch(sample: EvaluationSample, device: torch.device) -> SceneBatch:
     context, target = sample.context, sample.target
     tensors = (context.images, context.cam_from_world, context.K, target.images, target.cam_from_world, target.K)
     images, poses, K, target_images, target_poses, target_K = (t[None].to(device) for t in tensors)
-    return SceneBatch((0,), (sample.name,), images, poses, K, None, target_images, target_poses, target_K)
+    return SceneBatch((0,), (sample.name,), (), images, poses, K, None, target_images, target_poses, target_K)
 
 
 def _module(pretrained: Pretrained, device: torch.device) -> ILRMModule:

@@ -28,7 +28,9 @@ def draw_comparison(
     out: Path, number: int, sample: EvaluationSample, rendered: Float[Tensor, "targets 3 height width"]
 ) -> None:
     """Photographs above predictions, and below them what was given: `000_NAME.png`."""
-    rows = [torch.cat(list(images), dim=2) for images in (sample.target.images, rendered, sample.context.images)]
+    rows = [
+        torch.cat(list(images), dim=2) for images in (sample.target.images, rendered.clamp(0, 1), sample.context.images)
+    ]
     widest = max(row.shape[2] for row in rows)
     rows = [torch.nn.functional.pad(row, (0, widest - row.shape[2]), value=1.0) for row in rows]
     pixels = (torch.cat(rows, dim=1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)

@@ -15,6 +15,7 @@ from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.objective import LossConfig, OptimConfig, make_optimizer
 from models.layers.precision import bfloat16_where_fast
 from recon.data.scene_batches import SceneBatch
+from recon.errors import TrainingError
 from recon.geometry.normalise import normalise_cameras, reference_camera
 from recon.geometry.se3 import invert_rigid
 from recon.losses.laplacian import laplacian_l1
@@ -77,6 +78,7 @@ class ILRMModule(pl.LightningModule):
             self.average.requires_grad_(False)
         self.perceptual = _perceptual(loss)
         self.names_in_step: list[str] = []
+        self.skipped: dict[str, str] = {}
         self.shown: Float[Tensor, "2 targets 3 height width"] | None = None
 
     @property
@@ -141,15 +143,28 @@ class ILRMModule(pl.LightningModule):
 
     def training_step(self, batch: SceneBatch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        self.names_in_step += batch.names
+        self._take_note(batch)
         chance = torch.from_numpy(np.stack([np.random.default_rng([self.seed, n]).random(4) for n in batch.numbers]))
         chance = chance.to(batch.images)
         prediction = self.predict(self.network, batch, chance)
         rendered = self.render(prediction, batch, self.backgrounds(batch, chance))
         terms = self.loss_terms(prediction, rendered, batch)
         total = torch.stack(list(terms.values())).sum()
+        if not total.isfinite():
+            raise TrainingError(
+                f"non-finite loss at step {self.global_step}, of {'; '.join(batch.names)}; the weights are untouched",
+                hint="look at these pictures and cameras, or lower the learning rate",
+            )
         self.log_dict({f"loss/{name}": value.detach() for name, value in terms.items()} | {"loss": total.detach()})
         return total
+
+    def _take_note(self, batch: SceneBatch) -> None:
+        """Which frames the next optimiser step comes from, and which captures could not be used."""
+        self.names_in_step += batch.names
+        for name, reason in batch.skipped:
+            if name not in self.skipped:
+                logger.warning("left out %s: %s", name, reason)
+            self.skipped[name] = reason
 
     def loss_terms(self, prediction: Prediction, rendered: Tensor, batch: SceneBatch) -> dict[str, Tensor]:
         """Every weighted term of the loss."""

@@ -39,10 +39,13 @@ class ExportWeights(pl.Callback):
 
     def __init__(self, folder: Path, config: Any, every: int):
         self.folder, self.config, self.every = folder, config, every
+        self._exported = 0
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
-        """Export when due."""
-        if trainer.global_step % self.every == 0 and trainer.is_global_zero:
+        """Export when due, once a step."""
+        step = trainer.global_step
+        if step % self.every == 0 and step != self._exported and trainer.is_global_zero:
+            self._exported = step
             self._export(pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

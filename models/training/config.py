@@ -6,7 +6,7 @@ from typing import Literal
 from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
-from models.settings import fault_in_sizes
+from models.settings import fault_in_sizes, size_multiple
 from recon.data.scene_batches import DataConfig
 from recon.errors import InputError
 
@@ -30,7 +30,7 @@ class TrainerConfig:
         checkpoint_every: Steps between checkpoints and exports.
         init_from: Folder or name of weights to start from, or None.
         resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped; `init_from` was its
-            beginning and is not read again.
+            beginning and is not read again. "auto" begins the run where there is no checkpoint yet.
     """
 
     out: str = "runs/rooms_nano"
@@ -46,7 +46,7 @@ class TrainerConfig:
     val_batches: int = 16
     checkpoint_every: int = 1000
     init_from: str | None = None
-    resume: bool = False
+    resume: bool | Literal["auto"] = False
 
     @property
     def parts(self) -> int:
@@ -91,6 +91,9 @@ def require_usable(config: TrainConfig) -> None:
             raise InputError(f"trainer.{name} is {getattr(settings, name)}, expected at least 1")
     if fault := fault_in_sizes(config.sizes):
         raise InputError(f"{'nano' if config.network == 'ilrm-nano' else 'ilrm'}: {fault}")
+    multiple = size_multiple(config.sizes)
+    if any(side % multiple for side in config.data.size):
+        raise InputError(f"data.size is {list(config.data.size)}, expected multiples of {multiple} for this network")
     if config.data.batch_size % settings.parts:
         raise InputError(
             f"data.batch_size is {config.data.batch_size}, expected a multiple of {settings.parts}: "

@@ -8,10 +8,8 @@ from torch.utils.data import DataLoader, Sampler
 
 from models.training.config import TrainConfig
 from recon.data.captures.open_source import open_captures
-from recon.data.scene_batches import SceneBatch, SceneBatches
-
-VALIDATION_BATCH = 2
-"""Captures in a batch of an evaluation, whatever the batches of training hold, so that figures can be compared."""
+from recon.data.scene_batches import HELD_OUT_BATCH, SceneBatch, SceneBatches
+from recon.errors import InputError
 
 
 class StepNumbers(Sampler[list[int]]):
@@ -33,7 +31,13 @@ class StepNumbers(Sampler[list[int]]):
         self, batch_size: int, accumulate: int, world_size: int, rank: int, *, first_step: int, num_steps: int
     ):
         self.batch_size, self.accumulate = batch_size, accumulate
-        self.share = batch_size // (accumulate * world_size)
+        self.share, rest = divmod(batch_size, accumulate * world_size)
+        if rest or not self.share:
+            raise InputError(
+                f"batches of {batch_size} captures cannot be divided among {world_size} processes x {accumulate} "
+                "accumulated batches",
+                hint="data.batch_size must be a multiple of both together",
+            )
         self.world_size, self.rank = world_size, rank
         self.first_step, self.num_steps = first_step, num_steps
 
@@ -77,15 +81,15 @@ class SceneDataModule(pl.LightningDataModule):
             first_step=trainer.global_step,
             num_steps=self.config.trainer.max_steps,
         )
-        return self._loader(self.train_batches, numbers)
+        return _loader(self.train_batches, numbers, self.config.data.workers)
 
     def val_dataloader(self) -> DataLoader[SceneBatch]:
         """The same batches at every evaluation, divided among the processes, some twice to give each equally many."""
         trainer, num = self._trainer, self.config.trainer.val_batches
         each = math.ceil(num / trainer.world_size)
         batches = [(i * trainer.world_size + trainer.global_rank) % num for i in range(each)]
-        numbers = [list(range(b * VALIDATION_BATCH, (b + 1) * VALIDATION_BATCH)) for b in batches]
-        return self._loader(self.val_batches, numbers)
+        numbers = [list(range(b * HELD_OUT_BATCH, (b + 1) * HELD_OUT_BATCH)) for b in batches]
+        return _loader(self.val_batches, numbers, min(self.config.data.workers, 1))
 
     @property
     def _trainer(self) -> pl.Trainer:
@@ -93,8 +97,8 @@ class SceneDataModule(pl.LightningDataModule):
             raise RuntimeError("batches are made for a trainer, which this data module was not given to")
         return self.trainer
 
-    def _loader(self, batches: SceneBatches, numbers: Sampler[list[int]] | list[list[int]]) -> DataLoader[SceneBatch]:
-        workers = self.config.data.workers
-        return DataLoader(
-            batches, batch_size=None, sampler=numbers, num_workers=workers, persistent_workers=workers > 0
-        )
+
+def _loader(
+    batches: SceneBatches, numbers: Sampler[list[int]] | list[list[int]], workers: int
+) -> DataLoader[SceneBatch]:
+    return DataLoader(batches, batch_size=None, sampler=numbers, num_workers=workers, persistent_workers=workers > 0)

@@ -1,72 +1,110 @@
 """Going on with a run exactly where it stopped.
 
-A checkpoint holds weights, averaged weights, optimiser, schedule, step, the state of torch's random numbers and the
-settings. Batches and augmentation need nothing more: they follow from the number of the step.
+A checkpoint holds weights, averaged weights, optimiser, schedule, step, the state of torch's random numbers, the
+settings and a hash of the names of the captures. Batches and augmentation need nothing more: they follow from the
+number of the step.
 """
 
+import hashlib
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from models.training.config import TrainConfig
 from recon.errors import CheckpointError, InputError
+from recon.io.atomic import atomic_write
 
-MAY_CHANGE = frozenset({"out", "log_every", "val_every", "val_batches", "checkpoint_every", "resume", "threads"})
-"""Settings of the trainer that a resumed run may have otherwise; all others decide what is learnt."""
+MAY_CHANGE = re.compile(
+    r"trainer\.(out|devices|num_nodes|accumulate|threads|log_every|val_every|val_batches|checkpoint_every|init_from|resume)"
+    r"|data\.(folder|workers|read\.max_open)|loss\.perceptual_weights"
+)
+"""Settings that a resumed run may have otherwise, for they do not decide what is learnt; other numbers of processes,
+accumulated batches or threads give the same gradients up to rounding."""
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and moves it there when it is whole."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write it, whole or not at all."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(target) as part:
+            torch.save(checkpoint, part)
 
 
 class RunState(pl.Callback):
     """Puts into checkpoints what Lightning leaves out, and refuses those of another run.
 
     Args:
-        config: The settings of the run as a tree.
+        config: The settings of the run.
+        names: Of the captures that it is trained on.
     """
 
-    def __init__(self, config: dict[str, Any]):
+    def __init__(self, config: TrainConfig, names: Sequence[str]):
+        digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
         self.config = config
+        self.run = _plain(asdict(config)) | {"captures": f"{len(names)} with names of hash {digest[:16]}"}
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Add random numbers and settings."""
         checkpoint["random_state"] = torch.get_rng_state()
-        checkpoint["run"] = _plain(self.config)
+        checkpoint["run"] = self.run
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Compare the settings, and take the random numbers."""
-        differing = list(_differences(checkpoint.get("run", {}), _plain(self.config)))
+        """Take the random numbers."""
+        torch.set_rng_state(checkpoint["random_state"])
+
+    def checkpoint_to_resume(self, out: Path) -> Path | None:
+        """The checkpoint of the latest step in `out`, if the settings ask for it.
+
+        Raises:
+            CheckpointError: There is none, it cannot be read, or it is of a run with other settings or captures.
+        """
+        resume = self.config.trainer.resume
+        found = {
+            int(match[1]): path
+            for path in (out / "checkpoints").glob("*.ckpt")
+            if (match := re.fullmatch(r"step_(\d+)\.ckpt", path.name))
+        }
+        if not resume or (resume == "auto" and not found):
+            return None
+        if not found:
+            raise CheckpointError(
+                f"{out / 'checkpoints'} holds no checkpoint to resume from",
+                hint=f"one is written every {self.config.trainer.checkpoint_every} steps; --trainer.resume auto begins "
+                "the run where there is none",
+            )
+        newest = found[max(found)]
+        self._require_same_run(newest)
+        return newest
+
+    def _require_same_run(self, path: Path) -> None:
+        try:
+            stored = torch.load(path, weights_only=True, mmap=True)["run"]
+        except Exception as error:  # damaged files raise whatever the unpickler stumbles over
+            raise CheckpointError(
+                f"{path}: not a checkpoint of a run ({type(error).__name__})",
+                hint="remove it, and the one before will be taken, or start anew",
+            ) from error
+        differing = list(_differences(stored, self.run))
         if differing:
             name, then, now = differing[0]
             raise CheckpointError(
-                f"the checkpoint is of a run with other settings: {name} was {then}, now {now}"
+                f"{path} is of a run with other settings: {name} was {then}, now {now}"
                 + (f", and {len(differing) - 1} more" if len(differing) > 1 else ""),
                 hint="resume with the settings of the run, or start a new one with trainer.init_from and another out",
             )
-        torch.set_rng_state(checkpoint["random_state"])
-
-
-def newest_checkpoint(out: Path, config: TrainConfig) -> Path:
-    """The checkpoint of the latest step.
-
-    Raises:
-        CheckpointError: There is none.
-    """
-    found = {
-        int(match[1]): path
-        for path in (out / "checkpoints").glob("*.ckpt")
-        if (match := re.fullmatch(r"step_(\d+)\.ckpt", path.name))
-    }
-    if not found:
-        raise CheckpointError(
-            f"{out / 'checkpoints'} holds no checkpoint to resume from",
-            hint=f"one is written every {config.trainer.checkpoint_every} steps; leave out trainer.resume at first",
-        )
-    return found[max(found)]
 
 
 def require_new(out: Path) -> None:
@@ -75,19 +113,19 @@ def require_new(out: Path) -> None:
     Raises:
         InputError: There are some.
     """
-    if any((out / "checkpoints").glob("*.ckpt")):
+    if any((out / "checkpoints").glob("*.ckpt")) or any(out.glob("hpc_ckpt_*.ckpt")):
         raise InputError(
             f"{out} holds the checkpoints of a run",
             hint="give --trainer.resume true to go on with it, or another --trainer.out",
         )
 
 
-def _differences(then: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Any:
+def _differences(then: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     for name in sorted(then.keys() | now.keys()):
         a, b = then.get(name), now.get(name)
         if isinstance(a, dict) and isinstance(b, dict):
             yield from _differences(a, b, f"{prefix}{name}.")
-        elif a != b and not (prefix == "trainer." and name in MAY_CHANGE):
+        elif a != b and not MAY_CHANGE.fullmatch(f"{prefix}{name}"):
             yield f"{prefix}{name}", a, b
 
 

@@ -1,13 +1,15 @@
 """One run: fit, checkpoints, exact resume."""
 
 import logging
-from dataclasses import asdict
+import os
+import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from models.hub import load_pretrained
@@ -16,11 +18,13 @@ from models.training.callbacks import ExportWeights, ShowPictures, StopOnNonFini
 from models.training.config import TrainConfig, require_usable
 from models.training.data import SceneDataModule
 from models.training.networks import make_module
-from models.training.resume import RunState, newest_checkpoint, require_new
-from recon.errors import CheckpointError
+from models.training.resume import RunState, WholeCheckpoints, require_new
+from recon.errors import CheckpointError, InputError
 
 logger = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # devices, advertisements
+for _message in (".*LeafSpec.*is deprecated", ".*dataloader is not resumable", "Checkpoint directory .* exists"):
+    warnings.filterwarnings("ignore", message=_message, module="pytorch_lightning")
 
 
 def train(config: TrainConfig) -> Path:
@@ -33,10 +37,11 @@ def train(config: TrainConfig) -> Path:
     """
     require_usable(config)
     out = Path(config.trainer.out)
-    checkpoint = newest_checkpoint(out, config) if config.trainer.resume else None
+    data = SceneDataModule(config)
+    state = RunState(config, data.train_batches.source.names)
+    checkpoint = state.checkpoint_to_resume(out)
     if checkpoint is None:
         require_new(out)
-    data = SceneDataModule(config)
     torch.set_num_threads(config.trainer.threads)
     pl.seed_everything(config.data.seed, verbose=False)
     module = make_module(config)
@@ -45,10 +50,10 @@ def train(config: TrainConfig) -> Path:
     elif config.trainer.init_from:
         _start_from(module, config.trainer.init_from)
     times = TimeShares()
-    trainer = _trainer(config, out, times)
+    trainer = _trainer(config, out, times, state)
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     logger.info("%s", times.summary())
-    for reason, count in data.train_batches.skipped.most_common():
+    for reason, count in Counter(module.skipped.values()).most_common():
         logger.warning("%d captures were left out: %s", count, reason)
     return out / "weights"
 
@@ -68,12 +73,14 @@ def _start_from(module: ILRMModule, name: str) -> None:
     logger.info("starting from %s (%s)", name, source.sha256[:12])
 
 
-def _trainer(config: TrainConfig, out: Path, times: TimeShares) -> pl.Trainer:
+def _trainer(config: TrainConfig, out: Path, times: TimeShares, state: RunState) -> pl.Trainer:
     settings = config.trainer
     processes = settings.devices * settings.num_nodes
+    _require_started(processes)
     callbacks: list[Any] = [
         StopOnNonFinite(),
-        RunState(asdict(config)),
+        state,
+        LearningRateMonitor("step"),
         ModelCheckpoint(out / "checkpoints", "step_{step:07d}", every_n_train_steps=settings.checkpoint_every,
                         auto_insert_metric_name=False, save_top_k=1),
         ExportWeights(out / "weights", config.sizes, settings.checkpoint_every),
@@ -89,6 +96,8 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares) -> pl.Trainer:
         max_epochs=-1,
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=settings.clip_norm,
+        plugins=[WholeCheckpoints()],
+        default_root_dir=out,
         logger=[CSVLogger(out, name="csv"), TensorBoardLogger(out, name="tensorboard")],
         log_every_n_steps=settings.log_every,
         val_check_interval=settings.val_every * settings.accumulate,
@@ -99,3 +108,18 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares) -> pl.Trainer:
         profiler=times,
         callbacks=callbacks,
     )
+
+
+def _require_started(processes: int) -> None:
+    """Refuse a number of processes other than torchrun or SLURM has started: each would train for itself.
+
+    Raises:
+        InputError: They differ.
+    """
+    for variable in ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
+        started = os.environ.get(variable, "")
+        if started.isdigit() and int(started) != processes:
+            raise InputError(
+                f"{started} processes were started ({variable}), expected {processes}: trainer.devices x num_nodes",
+                hint="give --trainer.devices the processes of each machine, and --trainer.num_nodes the machines",
+            )

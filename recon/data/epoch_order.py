@@ -25,7 +25,7 @@ def epoch_order(source: CaptureSource, rng: np.random.Generator) -> Int[np.ndarr
     """All captures once, in random order.
 
     Where opening a group costs time, a few groups at a time, drawn by chance, are mixed and visited before the next
-    ones, so that each is opened once in an epoch.
+    ones, so that each process opens each once in an epoch.
     """
     if not isinstance(source, Grouped):
         return rng.permutation(len(source))

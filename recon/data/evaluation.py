@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -14,6 +16,8 @@ from recon.data.augmentation import PosedViews
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.views.evaluation_index import EvaluationIndex
 from recon.errors import FormatError, UnusableCaptureError
+
+Fit = Literal["cover", "stretch"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,12 @@ class EvaluationSample:
 
 
 def evaluation_samples(
-    source: CaptureSource, index: EvaluationIndex, size: tuple[int, int], num_context: int | None
+    source: CaptureSource,
+    index: EvaluationIndex,
+    size: tuple[int, int],
+    num_context: int | None = None,
+    *,
+    fit: Fit = "cover",
 ) -> Iterator[EvaluationSample | UnusableCaptureError | FormatError]:
     """Captures of the index in the order of the data set; for one that cannot be evaluated, why.
 
@@ -43,24 +52,29 @@ def evaluation_samples(
         index: Which frames.
         size: Height and width.
         num_context: Context views; None takes what the index says.
+        fit: How pictures become that size: `cover_and_crop` or `stretch`.
     """
     for number, name in enumerate(source.names):
         if name not in index.entries:
             continue
+        entry = index.entries[name]
         try:
+            if entry.overlap is not None and entry.overlap_tag is None:
+                raise UnusableCaptureError("overlap above 0.8", f"{name}: left out, as by the authors of the index")
             capture = source[number]
             selection = index.select(name, len(capture), num_context)
-            context, target = (cut_views(capture, frames, size) for frames in selection)
+            context, target = (cut_views(capture, frames, size, fit) for frames in selection)
         except (UnusableCaptureError, FormatError) as error:
             yield error
         else:
-            yield EvaluationSample(name, context, target, index.entries[name].overlap_tag)
+            yield EvaluationSample(name, context, target, entry.overlap_tag)
 
 
-def cut_views(capture: Capture, frames: list[int], size: tuple[int, int]) -> PosedViews:
-    """Frames cut to one size, with their cameras."""
+def cut_views(capture: Capture, frames: list[int], size: tuple[int, int], fit: Fit = "cover") -> PosedViews:
+    """Frames brought to one size, with their cameras."""
     cameras = capture.cameras[frames]
-    cut = [cover_and_crop(capture.picture(frame), K, size) for frame, K in zip(frames, cameras.K.float(), strict=True)]
+    bring = cover_and_crop if fit == "cover" else stretch
+    cut = [bring(capture.picture(frame), K, size) for frame, K in zip(frames, cameras.K.float(), strict=True)]
     images, K = zip(*cut, strict=True)
     return PosedViews(torch.stack(images), cameras.cam_from_world.float(), torch.stack(K))
 
@@ -90,3 +104,15 @@ def cover_and_crop(
     new[0, 2] *= size[1] / width
     new[1, 2] *= size[0] / height
     return torch.from_numpy(window.copy()).permute(2, 0, 1).float() / 255, new
+
+
+def stretch(
+    picture: UInt8[ndarray, "height width 3"], K: Float[Tensor, "3 3"], size: tuple[int, int]
+) -> tuple[Float[Tensor, "3 new_height new_width"], Float[Tensor, "3 3"]]:
+    """A picture resized to `size`, each side for itself, bilinearly, as iLRM's wide release does; args as above."""
+    height, width = picture.shape[:2]
+    resized = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LINEAR)
+    new = K.clone()
+    new[0] *= size[1] / width
+    new[1] *= size[0] / height
+    return torch.from_numpy(resized).permute(2, 0, 1).float() / 255, new

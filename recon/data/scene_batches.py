@@ -33,6 +33,8 @@ MAX_TRIES = 100
 """Captures in a row that may be unusable before the data set is given up."""
 LAST_STEP = 2**62
 """Of any curriculum: held-out captures are as hard from the start as they will be at the end."""
+HELD_OUT_BATCH, HELD_OUT_SEED = 2, 0
+"""Of held-out batches, whatever those of training are like, so that the figures of runs can be compared."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,13 @@ class DataConfig:
 class SceneBatch(NamedTuple):
     """Context views, their depth where it is known, and the views to predict, for a batch of captures.
 
-    `numbers` are those of the samples; `names` say which frames of which capture they are.
+    `numbers` are those of the samples; `names` say which frames of which capture they are; `skipped` holds name and
+    reason of each capture that was met and could not be used.
     """
 
     numbers: tuple[int, ...]
     names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
     images: Float[Tensor, "batch views 3 height width"]
     cam_from_world: Float[Tensor, "batch views 4 4"]
     K: Float[Tensor, "batch views 3 3"]
@@ -100,21 +104,21 @@ class SceneBatches(Dataset[SceneBatch]):
             raise InputError(f"{config.folder} holds no capture to read", hint="see docs/training.md for the layouts")
         _require_usable(config)
         self.source, self.config, self.augment = source, config, augment
-        self.skipped: Counter[str] = Counter()
-        self._unusable: set[int] = set()
         self._order: tuple[int, np.ndarray] | None = None
 
     def __getitem__(self, numbers: Sequence[int]) -> SceneBatch:
         """The samples of these numbers, which belong to one optimiser step."""
-        step = numbers[0] // self.config.batch_size
+        step = numbers[0] // (self.config.batch_size if self.augment else HELD_OUT_BATCH)
         num_context = self.config.views.chosen.draw_num_context(self._rng(step, "step"))
-        names, samples = zip(*(self._sample(number, num_context, step) for number in numbers), strict=True)
+        skipped: dict[str, str] = {}
+        names, samples = zip(*(self._sample(number, num_context, step, skipped) for number in numbers), strict=True)
         context = [views for views, _ in samples]
         target = [views for _, views in samples]
         depths = [views.inverse_depth for views in context]
         return SceneBatch(
             numbers=tuple(numbers),
             names=names,
+            skipped=tuple(skipped.items()),
             images=torch.stack([views.images for views in context]),
             cam_from_world=torch.stack([views.cam_from_world for views in context]),
             K=torch.stack([views.K for views in context]),
@@ -124,30 +128,27 @@ class SceneBatches(Dataset[SceneBatch]):
             target_K=torch.stack([views.K for views in target]),
         )
 
-    def _sample(self, number: int, num_context: int, step: int) -> tuple[str, tuple[PosedViews, PosedViews]]:
-        rng = self._rng(number, "sample")
+    def _sample(
+        self, number: int, num_context: int, step: int, skipped: dict[str, str]
+    ) -> tuple[str, tuple[PosedViews, PosedViews]]:
+        """The capture of that number, or the next one that can be used; what is tried leaves no trace in the draws."""
         first = self._capture_of(number)
         for attempt in range(min(MAX_TRIES, len(self.source))):
             index = (first + attempt) % len(self.source)
-            if index in self._unusable:
-                continue
+            rng = self._rng(number, f"attempt {attempt}")
             try:
                 capture = self.source[index]
                 progress = step if self.augment else LAST_STEP
                 selection = self.config.views.chosen.select(capture.cameras, progress, rng, num_context)
                 name = f"{capture.name} context {selection.context} target {selection.target}"
                 return name, self._views(capture, selection, rng)
-            except (UnusableCaptureError, FormatError) as error:
-                self._skip(index, error)
+            except InputError as error:
+                skipped[self.source.names[index]] = reason_of(error)
+                logger.debug("left out %s: %s", self.source.names[index], error.message)
         raise InputError(
             f"{self.config.folder}: {min(MAX_TRIES, len(self.source))} captures in a row cannot be used: "
-            + ", ".join(f"{count} x {reason}" for reason, count in self.skipped.most_common(5))
+            + ", ".join(f"{count} x {reason}" for reason, count in Counter(skipped.values()).most_common(5))
         )
-
-    def _skip(self, index: int, error: InputError) -> None:
-        self._unusable.add(index)
-        self.skipped[error.reason if isinstance(error, UnusableCaptureError) else "damaged file"] += 1
-        logger.warning("left out %s: %s", self.source.names[index], error.message)
 
     def _views(
         self, capture: Capture, selection: ViewSelection, rng: np.random.Generator
@@ -175,13 +176,23 @@ class SceneBatches(Dataset[SceneBatch]):
         return int(self._order[1][position])
 
     def _rng(self, number: int, purpose: str) -> np.random.Generator:
-        return np.random.default_rng([self.config.seed, number, *purpose.encode()])
+        seed = self.config.seed if self.augment else HELD_OUT_SEED
+        return np.random.default_rng([seed, number, *purpose.encode()])
 
 
 def load_views(capture: Capture, frames: Sequence[int]) -> PosedViews:
-    """Decoded frames with their cameras, and depth where the capture has it."""
-    pictures = np.stack([capture.picture(frame) for frame in frames])
-    images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    """Decoded frames with their cameras, and depth where the capture has it.
+
+    Raises:
+        UnusableCaptureError: The pictures are of several sizes.
+        FormatError: One is damaged.
+    """
+    pictures = [capture.picture(frame) for frame in frames]
+    if len(sizes := {picture.shape[1::-1] for picture in pictures}) > 1:
+        raise UnusableCaptureError(
+            "pictures of several sizes", f"{capture.name}: pictures of {sorted(sizes)} pixels, expected one size"
+        )
+    images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
     cameras = capture.cameras[list(frames)]
     depth = None
     if capture.inverse_depth is not None:
@@ -189,7 +200,16 @@ def load_views(capture: Capture, frames: Sequence[int]) -> PosedViews:
     return PosedViews(images, cameras.cam_from_world.float(), cameras.K.float(), depth)
 
 
+def reason_of(error: InputError) -> str:
+    """In few words, the same for all captures with the fault."""
+    if isinstance(error, UnusableCaptureError):
+        return error.reason
+    return "damaged file" if isinstance(error, FormatError) else "unreadable file"
+
+
 def _require_usable(config: DataConfig) -> None:
+    if config.seed < 0:
+        raise InputError(f"data.seed is {config.seed}, expected at least 0")
     if config.batch_size < 1:
         raise InputError(f"data.batch_size is {config.batch_size}, expected at least 1")
     if not 0 < config.smallest_crop <= 1:

@@ -83,6 +83,7 @@ def test_scores_are_those_worked_out_by_hand(captures: list[TinyCapture], config
     report = evaluate(config)
     hand = [by_hand(captures[i], config.weights) for i in (0, 2)]
     assert report["num_scenes"] == 2
+    assert report["skipped"] == {"not in the data set": 1}
     assert report["mean"]["psnr"] == pytest.approx(np.mean([p for p, _ in hand]), abs=1e-6)
     assert report["mean"]["ssim"] == pytest.approx(np.mean([s for _, s in hand]), abs=1e-6)
     assert report["mean"]["lpips"] is None
@@ -116,8 +117,26 @@ def test_the_command_prints_a_table(config: EvalConfig, capsys: pytest.CaptureFi
 def test_an_index_of_other_captures_is_refused(config: EvalConfig, tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text(json.dumps({"elsewhere": {"context": [0, 1], "target": [2]}}))
     other = EvalConfig(**(vars(config) | {"index": str(tmp_path / "index.json")}))
-    with pytest.raises(InputError, match="names none of them"):
+    with pytest.raises(InputError, match="1 x not in the data set"):
         evaluate(other)
     (tmp_path / "index.json").write_text(json.dumps({"0" * 16: {"context": [0, 99], "target": [2]}}))
     with pytest.raises(InputError, match="1 x frames of the evaluation index missing"):
         evaluate(other)
+
+
+def test_pairs_that_overlap_almost_wholly_are_left_out_of_the_mean(
+    captures: list[TinyCapture], config: EvalConfig, tmp_path: Path
+) -> None:
+    """As by NoPoSplat, whose figures are means over the three groups."""
+    overlaps = {captures[0].name: 0.2, captures[1].name: 0.9, captures[2].name: 0.7}
+    entries = {name: {"context": CONTEXT, "target": TARGET, "overlap": value} for name, value in overlaps.items()}
+    (tmp_path / "index.json").write_text(json.dumps(entries))
+    report = evaluate(EvalConfig(**(vars(config) | {"index": str(tmp_path / "index.json")})))
+    assert report["num_scenes"] == 2
+    assert set(report["by_overlap"]) == {"small", "large"}
+    assert report["skipped"] == {"overlap above 0.8": 1}
+
+
+def test_sizes_that_the_network_does_not_take_are_refused(config: EvalConfig) -> None:
+    with pytest.raises(InputError, match="multiples of 16"):
+        evaluate(EvalConfig(**(vars(config) | {"size": (50, 64)})))

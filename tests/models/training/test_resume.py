@@ -1,5 +1,6 @@
 """A run that was killed goes on as if it had not been."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -67,6 +68,9 @@ def test_a_run_is_not_resumed_with_other_settings(walls: Path, tmp_path: Path) -
     other = small_run(walls, tmp_path, resume=True, max_steps=8)
     with pytest.raises(CheckpointError, match=r"trainer\.max_steps was 4, now 8"):
         train(other)
+    wider = replace(other, trainer=replace(other.trainer, max_steps=4), nano=replace(other.nano, dim=64))
+    with pytest.raises(CheckpointError, match=r"nano\.dim was 32, now 64"):
+        train(wider)
     other = small_run(walls, tmp_path, resume=True)
     with pytest.raises(CheckpointError, match=r"optim\.lr was 0\.002, now 0\.1"):
         train(replace(other, optim=replace(other.optim, lr=0.1)))
@@ -79,3 +83,36 @@ def test_there_must_be_something_to_resume_and_nothing_to_mix_with(walls: Path, 
     with pytest.raises(InputError, match="holds the checkpoints of a run") as caught:
         train(small_run(walls, tmp_path / "run"))
     assert "resume" in caught.value.hint
+
+
+def test_auto_begins_and_goes_on(walls: Path, tmp_path: Path) -> None:
+    train(small_run(walls, tmp_path, resume="auto"))
+    assert state(tmp_path)["global_step"] == 4
+    train(small_run(walls, tmp_path, resume="auto"))
+    assert state(tmp_path)["global_step"] == 4
+
+
+def test_other_captures_are_told(walls: Path, tmp_path: Path) -> None:
+    """The order of an epoch follows from their number."""
+    train(small_run(walls, tmp_path / "run"))
+    fewer = tmp_path / "fewer"
+    shutil.copytree(walls, fewer)
+    next((fewer / "train").glob("*")).unlink()
+    with pytest.raises(CheckpointError, match="captures was 3 .*, now 2 "):
+        train(small_run(fewer, tmp_path / "run", resume=True))
+
+
+def test_a_damaged_checkpoint_is_told(walls: Path, tmp_path: Path) -> None:
+    train(small_run(walls, tmp_path))
+    (checkpoint,) = (tmp_path / "checkpoints").glob("*.ckpt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="not a checkpoint of a run"):
+        train(small_run(walls, tmp_path, resume=True))
+
+
+def test_processes_that_would_each_train_alone_are_refused(
+    walls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(InputError, match=r"8 processes were started \(WORLD_SIZE\), expected 1"):
+        train(small_run(walls, tmp_path))

@@ -1,22 +1,23 @@
 """Poses found from photographs alone, against measured ones."""
 
 import time
-from itertools import combinations
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from app.benchmarks.scenes import CAMERAS
 from recon.errors import PoseError
-from recon.geometry.se3 import rotation_angle_deg
 from recon.geometry.umeyama import umeyama
 from recon.io.transforms_json import read_transforms
+from recon.metrics.pose import auc_binned, auc_exact, pair_errors, recall
 from recon.sfm.estimator import SfmPoseEstimator
 from recon.types import Cameras, Photograph, PoseEstimate
+
+
+AREAS = ("auc_5", "auc_10", "auc_20", "auc_30_binned")
+"""Means over captures; one without poses counts as 0."""
 
 
 def run(scene_dirs: list[Path], num_views: int = 8) -> dict[str, Any]:
@@ -68,35 +69,26 @@ def _errors(estimate: PoseEstimate, measured: Cameras) -> dict[str, float]:
     Returns:
         "rotation_deg", "rotation_max_deg": angle between estimated and measured relative rotation, median and maximum
         over all pairs of photographs; "translation_deg": median angle between the directions of the relative
-        translations; "center_percent": median distance of the camera centres after the best similarity, in percent of
-        the largest distance between measured centres (three photographs or more); "focal_ratio": estimated over
-        measured focal length, median.
+        translations, opposite ones counting as equal; "auc_5" to "auc_20", "auc_30_binned", "rra_15", "rta_15": as
+        `recon.metrics.pose` defines them, over the pairs of registered photographs; "center_percent": median distance
+        of the camera centres after the best similarity, in percent of the largest distance between measured centres
+        (three photographs or more); "focal_ratio": estimated over measured focal length, median.
     """
-    rotation, direction = relative_errors_deg(estimate.cameras, measured)
+    pairs = pair_errors(estimate.cameras.cam_from_world, measured.cam_from_world)
     focal_ratio = estimate.cameras.K[:, 0, 0] / measured.K[:, 0, 0].to(estimate.cameras.K)
     errors = {
-        "rotation_deg": round(float(rotation.median()), 3),
-        "rotation_max_deg": round(float(rotation.max()), 3),
-        "translation_deg": round(float(direction.median()), 3),
+        "rotation_deg": round(float(pairs.rotation_deg.median()), 3),
+        "rotation_max_deg": round(float(pairs.rotation_deg.max()), 3),
+        "translation_deg": round(float(pairs.translation_deg.median()), 3),
+        **{f"auc_{limit}": round(auc_exact(pairs.largest_deg, limit), 3) for limit in (5, 10, 20)},
+        "auc_30_binned": round(auc_binned(pairs.largest_deg), 3),
+        "rra_15": round(recall(pairs.rotation_deg, 15), 3),
+        "rta_15": round(recall(pairs.translation_deg, 15), 3),
         "focal_ratio": round(float(focal_ratio.median()), 4),
     }
     if len(measured) >= 3:
         errors["center_percent"] = round(center_error_percent(estimate.cameras, measured), 3)
     return errors
-
-
-def relative_errors_deg(
-    estimated: Cameras, measured: Cameras
-) -> tuple[Float[Tensor, " pairs"], Float[Tensor, " pairs"]]:
-    """Errors of the relative rotation and of the direction of the relative translation of all pairs, in degrees."""
-    pairs = torch.tensor(list(combinations(range(len(measured)), 2)))
-    found, true = (
-        cameras.cam_from_world.double()[pairs[:, 1]] @ cameras.world_from_cam.double()[pairs[:, 0]]
-        for cameras in (estimated, measured)
-    )
-    cosine = torch.nn.functional.cosine_similarity(found[:, :3, 3], true[:, :3, 3], dim=1)
-    direction = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
-    return rotation_angle_deg(found[:, :3, :3], true[:, :3, :3]), direction
 
 
 def center_error_percent(estimated: Cameras, measured: Cameras) -> float:
@@ -115,6 +107,7 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "complete": sum(row["registered"] == row["photographs"] for row in rows),
         "of": len(rows),
         **{f"median_{name}": round(median(known), 3) for name, known in values.items() if known},
+        **{f"mean_{name}": round(sum(row.get(name, 0.0) for row in rows) / len(rows), 3) for name in AREAS},
         "median_seconds": median(row["seconds"] for row in rows),
         "max_seconds": max(row["seconds"] for row in rows),
     }

@@ -15,7 +15,6 @@ from recon.metrics.pose import auc_binned, auc_exact, pair_errors, recall
 from recon.sfm.estimator import SfmPoseEstimator
 from recon.types import Cameras, Photograph, PoseEstimate
 
-
 AREAS = ("auc_5", "auc_10", "auc_20", "auc_30_binned")
 """Means over captures; one without poses counts as 0."""
 

@@ -98,7 +98,7 @@ def test_other_captures_are_told(walls: Path, tmp_path: Path) -> None:
     fewer = tmp_path / "fewer"
     shutil.copytree(walls, fewer)
     next((fewer / "train").glob("*")).unlink()
-    with pytest.raises(CheckpointError, match="captures was 3 .*, now 2 "):
+    with pytest.raises(CheckpointError, match=r"captures was 3 .*, now 2 "):
         train(small_run(fewer, tmp_path / "run", resume=True))
 
 

@@ -1,5 +1,6 @@
 """YAML presets of `recon train`, up to the dataclasses that they fill."""
 
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from jsonargparse import ArgumentParser
 
 from app.commands.train import add_arguments
 from app.console import parse
-from models.settings import fault_in_sizes
+from models.training.config import TrainConfig, require_usable
 from recon.configs import config_names, find_config
 
 
@@ -26,4 +27,7 @@ def seeds() -> list[bytes]:
 def feed(data: bytes, folder: Path) -> object:
     path = folder / "x.yaml"
     path.write_bytes(data)
-    return fault_in_sizes(parse(parser(), ["--config", str(path)], "recon train").model)
+    parsed = parse(parser(), ["--config", str(path)], "recon train")
+    config = TrainConfig(**{part.name: parsed[part.name] for part in fields(TrainConfig)})
+    require_usable(config)
+    return config

@@ -1,49 +1,70 @@
 """The update layers of iLRM (section 3.2): viewpoint tokens read their own image, then talk to all views."""
 
+from dataclasses import replace
+from typing import cast
+
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from models.layers.attention import CrossAttention, SelfAttention
-from models.layers.feedforward import FeedForward
+from models.layers.attentions import CrossAttention
+from models.layers.block import Block
+from models.layers.config import BlockConfig
+from models.layers.contracts import Layout
+from models.layers.feedforwards.token_groups import layout_groups
+from models.layers.fixed_point import refine
+from models.layers.weight_condition import stored_weight
+from recon.errors import InputError
+
+PUBLISHED = BlockConfig()
 
 
-class ReadBlock(nn.Module):
+class ReadBlock(Block):
     """Per-view cross-attention to the image tokens of the same view, then a feed-forward layer."""
 
-    def __init__(self, dim: int, head_dim: int, uplift: int):
-        super().__init__()
-        self.read_cross = CrossAttention(dim, head_dim, uplift)
-        self.read_ff = FeedForward(dim)
+    def __init__(self, dim: int, head_dim: int, uplift: int, config: BlockConfig = PUBLISHED):
+        own = replace(config.attention, kind="full", registers=0)
+        cross = CrossAttention(dim, head_dim, uplift, own)
+        super().__init__(config, dim, head_dim, attention=cross, names=("read_cross", "read_ff"))
 
     def forward(
-        self, tokens: Float[Tensor, "batch views length dim"], memory: Float[Tensor, "batch views keys dim"]
+        self,
+        tokens: Float[Tensor, "batch views length dim"],
+        memory: Float[Tensor, "batch views keys dim"],
+        *,
+        layout: Layout | None = None,
+        group_ids: Int[Tensor, "batch views length"] | None = None,
+        width: float = 1.0,
     ) -> Float[Tensor, "batch views length dim"]:
         """Updated viewpoint tokens; views are independent of each other."""
         num_views = tokens.shape[1]
         x = rearrange(tokens, "b v n d -> (b v) n d")
-        x = x + self.read_cross(x, rearrange(memory, "b v m d -> (b v) m d"))
-        x = x + self.read_ff(x)
+        groups = None if group_ids is None else group_ids.flatten(0, 1)
+        x = super().forward(x, rearrange(memory, "b v m d -> (b v) m d"), group_ids=groups, width=width)
         return rearrange(x, "(b v) n d -> b v n d", v=num_views)
 
 
-class ShareBlock(nn.Module):
+class ShareBlock(Block):
     """Self-attention over the viewpoint tokens of all views together, then a feed-forward layer."""
 
-    def __init__(self, dim: int, head_dim: int):
-        super().__init__()
-        self.attn = SelfAttention(dim, head_dim)
-        self.mlp = FeedForward(dim)
+    def __init__(self, dim: int, head_dim: int, config: BlockConfig = PUBLISHED):
+        super().__init__(config, dim, head_dim)
 
     def forward(
-        self, tokens: Float[Tensor, "batch views length dim"], memory: Float[Tensor, "batch views keys dim"]
+        self,
+        tokens: Float[Tensor, "batch views length dim"],
+        memory: Float[Tensor, "batch views keys dim"],
+        *,
+        layout: Layout | None = None,
+        group_ids: Int[Tensor, "batch views length"] | None = None,
+        width: float = 1.0,
     ) -> Float[Tensor, "batch views length dim"]:
         """Updated viewpoint tokens; `memory` is not used here and keeps one signature for all blocks."""
         num_views = tokens.shape[1]
         x = rearrange(tokens, "b v n d -> b (v n) d")
-        x = x + self.attn(x)
-        x = x + self.mlp(x)
+        groups = None if group_ids is None else group_ids.flatten(1, 2)
+        x = super().forward(x, layout=layout, group_ids=groups, width=width)
         return rearrange(x, "b (v n) d -> b v n d", v=num_views)
 
 
@@ -55,29 +76,99 @@ class Processor(nn.Module):
         head_dim: Width of one attention head.
         num_layers: Update layers; twice as many blocks.
         uplift: Sub-queries per viewpoint token in the read blocks.
+        block: What the blocks are made of.
         checkpointing: Recompute activations in the backward pass to save memory.
+
+    Attributes:
+        width: Share of the hidden width that nested feed-forward layers use; training and users set it.
     """
 
-    def __init__(self, dim: int, head_dim: int, num_layers: int, uplift: int = 1, *, checkpointing: bool = False):
+    def __init__(
+        self,
+        dim: int,
+        head_dim: int,
+        num_layers: int,
+        uplift: int = 1,
+        block: BlockConfig = PUBLISHED,
+        *,
+        checkpointing: bool = False,
+    ):
         super().__init__()
-        self.checkpointing = checkpointing
-        pairs = [(ReadBlock(dim, head_dim, uplift), ShareBlock(dim, head_dim)) for _ in range(num_layers)]
-        self.blocks = nn.ModuleList([block for pair in pairs for block in pair])
+        self.config, self.checkpointing, self.width = block, checkpointing, 1.0
+        pairs = [(ReadBlock(dim, head_dim, uplift, block), ShareBlock(dim, head_dim, block)) for _ in range(num_layers)]
+        self.blocks = nn.ModuleList([part for pair in pairs for part in pair])
 
     def forward(
-        self, tokens: Float[Tensor, "batch views length dim"], memory: Float[Tensor, "batch views keys dim"]
+        self,
+        tokens: Float[Tensor, "batch views length dim"],
+        memory: Float[Tensor, "batch views keys dim"],
+        *,
+        grid: tuple[int, int] | None = None,
+        group_ids: Int[Tensor, "batch views length"] | None = None,
     ) -> Float[Tensor, "batch views length dim"]:
-        """Viewpoint tokens after all layers; the image tokens `memory` stay fixed."""
-        for block in self.blocks:
-            if self.checkpointing and tokens.requires_grad:
-                tokens = checkpoint(block, tokens, memory, use_reentrant=False)
-            else:
-                tokens = block(tokens, memory)
-        return tokens
+        """Viewpoint tokens after all layers; the image tokens `memory` stay fixed.
+
+        Args:
+            tokens: Viewpoint tokens.
+            memory: Image tokens.
+            grid: Rows and columns of viewpoint tokens in a view; blocks that know places need it.
+            group_ids: Key of every viewpoint token, where grouped layers tell them apart by more than their place.
+
+        Raises:
+            InputError: What the blocks need is missing.
+        """
+        layout = None if grid is None else Layout(tokens.shape[1], *grid)
+        group_ids = self._group_ids(tokens, layout) if group_ids is None else group_ids
+
+        def run(block: nn.Module, x: Tensor) -> Tensor:
+            arguments = {"layout": layout, "group_ids": group_ids, "width": self.width}
+            if self.checkpointing and x.requires_grad:
+                return cast(Tensor, checkpoint(block, x, memory, use_reentrant=False, **arguments))
+            return block(x, memory, **arguments)
+
+        repeated = 2 if self.config.repeat > 1 else 0
+        for block in self.blocks[: len(self.blocks) - repeated]:
+            tokens = run(block, tokens)
+        if not repeated:
+            return tokens
+        read, share = self.blocks[-2:]
+        stop = 0.0 if self.training else self.config.stop
+        return refine(lambda x: run(share, run(read, x)), tokens, self.config.repeat, stop).tokens
+
+    def aux_losses(self) -> dict[str, Float[Tensor, ""]]:
+        """Loss terms of all blocks in the last training forward, summed by name and already weighted."""
+        total: dict[str, Tensor] = {}
+        for block in self._all():
+            for name, value in block.aux_losses().items():
+                total[name] = total[name] + value if name in total else value
+        return total
+
+    def schedule(self, progress: float) -> None:
+        """Tell all blocks how far training is, 0 to 1."""
+        for block in self._all():
+            block.schedule(progress)
+
+    def finalise(self) -> None:
+        """Bring all blocks from the form that is trained to the form that is used, in place."""
+        for block in self._all():
+            block.finalise()
+
+    def _all(self) -> list[Block]:
+        return [cast(Block, block) for block in self.blocks]
+
+    def _group_ids(self, tokens: Tensor, layout: Layout | None) -> Tensor | None:
+        """Groups of all tokens by their place, made once for all blocks, if there are grouped layers."""
+        chosen = self.config.feed_forward
+        if chosen.kind != "grouped":
+            return None
+        if layout is None:
+            raise InputError("grouped feed-forward layers were given neither a grid nor group ids", hint="pass grid")
+        ids = layout_groups(chosen.key, layout, chosen.experts).to(tokens.device)
+        return ids.view(layout.views, -1).expand(len(tokens), -1, -1)
 
 
 def init_normal(module: nn.Module, std: float = 0.02) -> None:
-    """Draw every linear weight from N(0, std) (iLRM section 4.1)."""
+    """Draw every linear weight from N(0, std) (iLRM section 4.1); structured matrices keep their own start."""
     for part in module.modules():
         if isinstance(part, nn.Linear):
-            nn.init.normal_(part.weight, std=std)
+            nn.init.normal_(stored_weight(part), std=std)

@@ -18,7 +18,7 @@ Mode = Literal["train", "eval"]
 
 
 class Layout(NamedTuple):
-    """How a sequence of tokens is arranged: `prefix` extra tokens (registers, cameras), then views of rows of columns."""
+    """How the tokens of a sequence lie: `prefix` extra ones (registers, cameras), then views of rows of columns."""
 
     views: int
     height: int
@@ -29,6 +29,23 @@ class Layout(NamedTuple):
     def length(self) -> int:
         """Tokens of the sequence."""
         return self.prefix + self.views * self.height * self.width
+
+
+class Ragged(NamedTuple):
+    """Sequences of different lengths laid end to end; tokens see those of their own sequence only.
+
+    Attributes:
+        lengths: Tokens of every sequence, or its queries if its keys are others.
+        key_lengths: Keys of every sequence; as many as queries if not given.
+    """
+
+    lengths: tuple[int, ...]
+    key_lengths: tuple[int, ...] | None = None
+
+    @property
+    def of_keys(self) -> tuple[int, ...]:
+        """Keys of every sequence."""
+        return self.lengths if self.key_lengths is None else self.key_lengths
 
 
 class Linear(ABC):
@@ -174,7 +191,7 @@ class Attention(nn.Module, ABC):
         tokens: Float[Tensor, "batch length dim"],
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
-        layout: Layout | None = None,
+        layout: Layout | Ragged | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update to add to `tokens`; arguments as those of `update`."""
         return self.update(self.norm(tokens), memory, layout=layout)
@@ -185,7 +202,7 @@ class Attention(nn.Module, ABC):
         normed: Float[Tensor, "batch length dim"],
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
-        layout: Layout | None = None,
+        layout: Layout | Ragged | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens.
 
@@ -193,12 +210,17 @@ class Attention(nn.Module, ABC):
             normed: Tokens after the norm.
             memory: What is attended to; None for the tokens themselves.
             layout: How the tokens (of `memory` if given) are arranged; needed by layers that treat views or
-                neighbourhoods apart.
+                neighbourhoods apart. Of those `per_view` alone takes views of different sizes.
         """
 
     @abstractmethod
-    def macs(self, num_queries: int, num_keys: int) -> int:
-        """Multiply-adds of one sequence: projections, scores and mixing."""
+    def macs(self, layout: Layout, num_queries: int | None = None) -> int:
+        """Multiply-adds of `update` on one sequence when it is used: projections, scores and mixing.
+
+        Args:
+            layout: How the tokens that are attended to are arranged; kinds that see no arrangement take its length.
+            num_queries: As many as these tokens if not given.
+        """
 
     def aux_losses(self) -> dict[str, Float[Tensor, ""]]:
         """Loss terms of the last training forward, already weighted; most layers have none."""
@@ -206,4 +228,3 @@ class Attention(nn.Module, ABC):
 
     def finalise(self) -> None:
         """From the form that is trained to the form that is used, in place."""
-

@@ -1,6 +1,6 @@
 import torch
 
-from models.layers.attention import CrossAttention, SelfAttention
+from models.layers.attentions import CrossAttention, SelfAttention
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import full_precision
 

@@ -1,0 +1,67 @@
+"""Small pieces that the kinds of attention share."""
+
+from typing import cast
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from models.layers.contracts import Layout, Linear, Ragged
+from recon.errors import InputError
+
+
+def macs_of(*maps: nn.Module) -> int:
+    """Multiply-adds of linear maps for one token, together."""
+    return sum(cast(Linear, linear).macs() for linear in maps)
+
+
+def require_no_memory(memory: Tensor | None) -> None:
+    """Refuse a memory where tokens see each other."""
+    if memory is not None:
+        raise InputError("self-attention was given a memory", hint="use CrossAttention")
+
+
+def require_views(layout: Layout | Ragged | None, length: int) -> Layout:
+    """The layout, of equal views, which must have as many tokens as the sequence."""
+    if not isinstance(layout, Layout):
+        found = "no layout" if layout is None else "views of different sizes"
+        raise InputError(
+            f"this kind of attention was given {found}, expected views of rows of columns",
+            hint="pass layout=Layout(...)",
+        )
+    if layout.length != length:
+        raise InputError(
+            f"a layout of {layout.prefix} + {layout.views} x {layout.height} x {layout.width} tokens for a sequence of "
+            f"{length}",
+            hint="the layout describes the tokens that are attended to",
+        )
+    return layout
+
+
+def as_maps(tokens: Float[Tensor, "batch patches dim"], layout: Layout) -> Float[Tensor, "maps dim height width"]:
+    """Tokens without their prefix as one map for each view."""
+    return rearrange(tokens, "b (v h w) d -> (b v) d h w", v=layout.views, h=layout.height, w=layout.width)
+
+
+def as_tokens(maps: Float[Tensor, "maps dim height width"], layout: Layout) -> Float[Tensor, "batch patches dim"]:
+    """The inverse of `as_maps`, for maps of any size."""
+    return rearrange(maps, "(b v) d h w -> b (v h w) d", v=layout.views)
+
+
+def pooled(
+    tokens: Float[Tensor, "batch length dim"], layout: Layout, side: int
+) -> tuple[Float[Tensor, "batch pooled dim"], Layout]:
+    """Tokens averaged over cells of side x side in every view, and their layout; the prefix stays as it is.
+
+    Cells at the right and lower border hold what is left, and are averages of that.
+    """
+    prefix, patches = tokens.split([layout.prefix, tokens.shape[1] - layout.prefix], dim=1)
+    cells = avg_pool2d(as_maps(patches, layout), side, ceil_mode=True, count_include_pad=False)
+    return torch.cat([prefix, as_tokens(cells, layout)], dim=1), pooled_layout(layout, side)
+
+
+def pooled_layout(layout: Layout, side: int) -> Layout:
+    """The layout after averaging over cells of side x side."""
+    return layout._replace(height=-(-layout.height // side), width=-(-layout.width // side))

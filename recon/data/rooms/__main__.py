@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser
 
 from recon.data.rooms.furniture import convert_catalogues
 from recon.data.rooms.generate import RoomsConfig, generate
+from recon.data.rooms.library import TEXTURE_VERSION
 from recon.errors import ReconError, ResourceError
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if furniture is not None:
             prepare_furniture(furniture, options.deb)
-        config = RoomsConfig(options.out, assets / "textures", furniture, size=options.size)
+        config = RoomsConfig(options.out, assets / f"textures-{TEXTURE_VERSION}", furniture, size=options.size)
         generate(config, "val", options.val, options.processes)
         generate(config, "train", options.scenes, options.processes)
     except ReconError as error:

@@ -4,9 +4,10 @@ import numpy as np
 
 from recon.data.rooms.carpentry import pendant
 from recon.data.rooms.mesh import MeshPart, box, concatenate, cylinder, grid_faces, lathe, rotation_z
-from recon.data.rooms.paint import Paint
+from recon.data.rooms.paint import Paint, RichPaint
 from recon.data.rooms.plan import Opening, Room, Wall
 from recon.data.rooms.shell import RoomSurfaces, on_wall, panel
+from recon.data.rooms.wall_things import hang_details, slat_blind
 from recon.data.rooms.world import Lamp, Material, WorldBuilder
 
 
@@ -189,7 +190,7 @@ def ceiling_trim(builder: WorldBuilder, paint: Paint, room: Room, trim: Material
             builder.add(box((x - thick / 2, y0, room.height - thick), (x + thick / 2, y1, room.height), 0.4), beam)
 
 
-def decorate(builder: WorldBuilder, paint: Paint, room: Room, own: RoomSurfaces, lamps: float) -> None:
+def decorate(builder: WorldBuilder, paint: RichPaint, room: Room, own: RoomSurfaces, lamps: float) -> None:
     """Everything on the walls and the ceiling of one room."""
     cloth = paint.textured("fabric", scale=1.5)
     hang_doors(builder, paint, room, own.trim)
@@ -197,7 +198,10 @@ def decorate(builder: WorldBuilder, paint: Paint, room: Room, own: RoomSurfaces,
         hang_pictures(builder, paint, room)
         for wall in room.walls:
             for hole in wall.openings:
-                if hole.kind == "window":
+                if hole.kind == "window" and paint.rng.random() < 0.2:
+                    slat_blind(builder, paint, wall, hole)
+                elif hole.kind == "window":
                     dress_window(builder, paint, room, wall, hole, cloth)
+        hang_details(builder, paint, room)
     light_ceiling(builder, paint, room, lamps)
     ceiling_trim(builder, paint, room, own.trim)

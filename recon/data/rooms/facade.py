@@ -139,12 +139,14 @@ def _triangle(x: float, span: float, low: float, rise: float, side: int) -> Mesh
     return MeshPart(positions, normals, uvs, grid_faces(13, 7), positions)
 
 
-def build_house(builder: WorldBuilder, paint: Paint, rect: Rect, storeys: int, style: HouseStyle) -> None:
-    """One volume with walls, openings, plinth and roof."""
+def build_house(
+    builder: WorldBuilder, paint: Paint, rect: Rect, storeys: int, style: HouseStyle, front: int = 0
+) -> None:
+    """One volume with walls, openings, plinth and roof; the door is in wall `front` (south, west, north, east)."""
     rng = paint.rng
     eaves = storeys * style.storey + 0.4
     for index, wall in enumerate(_outer_walls(rect)):
-        _add_openings(wall, storeys, style, rng, entrance=index == 0)
+        _add_openings(wall, storeys, style, rng, entrance=index == front)
         builder.add(wall_surface(wall, eaves), style.wall, True)
         for hole in wall.openings:
             _fill(builder, paint, wall, hole, style)

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from recon.data.rooms import carpentry, clutter
+from recon.data.rooms import carpentry
 from recon.data.rooms.item import Item
 from recon.data.rooms.kitchen import fit_kitchen
+from recon.data.rooms.knickknacks import crowd, cushion, knickknack
 from recon.data.rooms.mesh import rectangle
-from recon.data.rooms.paint import Paint
+from recon.data.rooms.paint import RichPaint
 from recon.data.rooms.placement import Floor, Place
 from recon.data.rooms.plan import Room
 from recon.data.rooms.supply import Supply
@@ -14,13 +15,13 @@ from recon.data.rooms.world import Lamp, WorldBuilder
 
 # What else stands in a room when its program left much of the floor free.
 EXTRAS = {
-    "living": ("cabinet", "bookcase", "armchair", "plant", "plant", "piano", "chair", "bedside"),
+    "living": ("cabinet", "bookcase", "armchair", "plant", "plant", "piano", "chair", "bedside", "stand"),
     "kitchen": ("cabinet", "bookcase", "chair", "plant", "stool"),
     "bedroom": ("cabinet", "bookcase", "chair", "plant", "armchair", "bedside"),
     "dining": ("cabinet", "bookcase", "plant", "chair", "piano"),
     "office": ("cabinet", "bookcase", "plant", "chair", "armchair"),
     "bath": ("cabinet", "plant", "washer"),
-    "hall": ("cabinet", "plant", "chair", "bedside"),
+    "hall": ("cabinet", "plant", "chair", "bedside", "stand"),
 }
 
 
@@ -34,7 +35,7 @@ class Furnisher:
         room: The room.
     """
 
-    def __init__(self, builder: WorldBuilder, paint: Paint, supply: Supply, room: Room):
+    def __init__(self, builder: WorldBuilder, paint: RichPaint, supply: Supply, room: Room):
         self.builder, self.paint, self.supply, self.room = builder, paint, supply, room
         self.rng = paint.rng
         self.floor = Floor(room)
@@ -56,12 +57,12 @@ class Furnisher:
                 self._on_wall("plant")
             if self.rng.random() < 0.35:
                 self._lamp_on_floor()
-            self._fill_up(float(self.rng.uniform(0.3, 0.6)))
+            self._fill_up(float(self.rng.uniform(0.4, 0.75)))
 
     def _fill_up(self, target: float) -> None:
         """Add things along the walls until `target` of the floor is taken, or nothing fits any more."""
         pool = EXTRAS[self.room.kind]
-        for _ in range(9):
+        for _ in range(14):
             covered = sum((c - a) * (d - b) for a, b, c, d in self.floor.taken) / self.room.area
             if covered > target:
                 break
@@ -81,7 +82,14 @@ class Furnisher:
         return thing, place
 
     def _load(self, thing: Item, place: Place, most: int = 4) -> None:
-        """Put small things on a top."""
+        """Put small things on a top, few or a crowd."""
+        if self.rng.random() < 0.6:
+            count = 2 + int(self.rng.poisson(9 * min(thing.width * thing.depth, 0.9)))
+            c, s = np.cos(place.angle), np.sin(place.angle)
+            for small, x, y in crowd(self.paint, thing.width - 0.04, thing.depth - 0.04, count):
+                spot = (place.x + c * x - s * y, place.y + s * x + c * y, thing.top + 0.002)
+                small.place(self.builder, spot, place.angle + float(self.rng.normal(0, 0.5)))
+            return
         spots = int(self.rng.integers(0, most + 1))
         for i in range(spots):
             if self.rng.random() < 0.2 and thing.height < 1.0:
@@ -218,12 +226,21 @@ class Furnisher:
             bed.place(self.builder, place.position(), place.angle)
             if self.rng.random() < 0.4:
                 self._rug(place.x, place.y, bed.width + 1.2, bed.depth * 0.8, place.angle)
+            self._cushions(bed, place)
             self._beside(bed, place)
         for use, chance in (("wardrobe", 0.8), ("cabinet", 0.7), ("desk", 0.3), ("armchair", 0.4), ("bookcase", 0.3)):
             if self.rng.random() < chance:
                 self._on_wall(use)
         if self.rng.random() < 0.4:
             self._television()
+
+    def _cushions(self, thing: Item, place: Place) -> None:
+        """Some cushions and toys on a bed."""
+        c, s = np.cos(place.angle), np.sin(place.angle)
+        for _ in range(int(self.rng.integers(0, 4))):
+            x, y = self.rng.uniform(-0.35, 0.35, 2) * (thing.width, thing.depth)
+            spot = (float(place.x + c * x - s * y), float(place.y + s * x + c * y), 0.54)
+            cushion(self.paint).place(self.builder, spot, float(self.rng.uniform(0, 6)))
 
     def _beside(self, bed: Item, place: Place) -> None:
         table = self.supply.get("bedside")
@@ -280,10 +297,10 @@ class Furnisher:
             self._rug((x0 + x1) / 2, (y0 + y1) / 2, long, min(0.8, 0.6 * float(self.room.size.min())), angle)
 
 
-def scatter_on_floor(builder: WorldBuilder, paint: Paint, floor: Floor) -> None:
+def scatter_on_floor(builder: WorldBuilder, paint: RichPaint, floor: Floor) -> None:
     """Boxes, toys and plants on what is left of the floor."""
-    for _ in range(int(paint.rng.integers(0, 4))):
-        thing = clutter.small_thing(paint)
+    for _ in range(int(paint.rng.integers(0, 7))):
+        thing = knickknack(paint)
         place = floor.anywhere(thing.width, thing.depth, paint.rng)
         if place is not None:
             thing.place(builder, place.position(), float(paint.rng.uniform(0, 6.28)))

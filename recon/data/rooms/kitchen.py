@@ -6,12 +6,14 @@ import numpy as np
 
 from recon.data.rooms.carpentry import door_leaf
 from recon.data.rooms.clutter import small_thing
+from recon.data.rooms.knickknacks import crowd
 from recon.data.rooms.mesh import MeshPart, box, concatenate, lathe
-from recon.data.rooms.paint import Paint
+from recon.data.rooms.paint import RichPaint
 from recon.data.rooms.placement import Floor, Place
 from recon.data.rooms.plan import Room, Wall
 from recon.data.rooms.shell import on_wall, panel
 from recon.data.rooms.supply import Supply
+from recon.data.rooms.wall_things import put_on_wall
 from recon.data.rooms.world import Material, WorldBuilder
 
 DEPTH, HEIGHT, TOP = 0.6, 0.87, 0.04
@@ -20,15 +22,15 @@ DEPTH, HEIGHT, TOP = 0.6, 0.87, 0.04
 class Kitchen:
     """Materials of one kitchen, shared by all its units."""
 
-    def __init__(self, paint: Paint):
+    def __init__(self, paint: RichPaint):
         rng = paint.rng
         self.paint = paint
         self.front = paint.front()
         self.upper = self.front if rng.random() < 0.75 else paint.front()
-        self.top = paint.textured("marble", "granite", "wood", specular=0.05, mirror=0.04)
+        self.top = paint.textured("marble", "granite", "wood", specular=0.1, mirror=float(rng.uniform(0.03, 0.09)))
         self.splash = paint.textured("tiles", "mosaic", "marble", scale=0.6, mirror=0.03)
         self.metal = paint.metal()
-        self.steel = paint.plain(np.full(3, rng.choice([0.12, 0.6, 0.9])), 0.1, 0.12)
+        self.steel = paint.plain(np.full(3, rng.choice([0.12, 0.6, 0.9])), 0.2, float(rng.uniform(0.08, 0.3)))
         self.dark = paint.plain(np.full(3, 0.05), mirror=0.05)
         self.framed = bool(rng.random() < 0.55)
         self.knob = bool(rng.random() < 0.4)
@@ -136,7 +138,7 @@ def _splashback(builder: WorldBuilder, kitchen: Kitchen, wall: Wall, start: floa
             builder.add(on_wall(wall, panel(a, b, z0, top, 0.008)), kitchen.splash)
 
 
-def fit_kitchen(builder: WorldBuilder, paint: Paint, room: Room, floor: Floor, supply: Supply) -> None:
+def fit_kitchen(builder: WorldBuilder, paint: RichPaint, room: Room, floor: Floor, supply: Supply) -> None:
     """Fit one or two walls and perhaps an island; reserves the floor."""
     kitchen = Kitchen(paint)
     rng = paint.rng
@@ -175,6 +177,11 @@ def _longest_span(wall: Wall, fitted: int) -> tuple[float, float] | None:
 
 def _dress_worktop(builder: WorldBuilder, wall: Wall, start: float, end: float, supply: Supply) -> None:
     rng = supply.paint.rng
+    if rng.random() < 0.7:
+        count = 2 + int(rng.poisson(4.5 * (end - start)))
+        for thing, x, y in crowd(supply.paint, end - start - 0.04, 0.5, count, 0.48, kitchen=True):
+            put_on_wall(builder, wall, thing, (start + end) / 2 + x, 0.29 + y, HEIGHT + TOP + 0.009)
+        return
     for _ in range(int(rng.integers(1, 3 + int(2 * (end - start))))):
         thing = supply.get("small") if rng.random() < 0.7 else small_thing(supply.paint)
         if thing is not None and thing.depth < 0.5:
@@ -206,8 +213,8 @@ def _island(builder: WorldBuilder, kitchen: Kitchen, floor: Floor, supply: Suppl
     stool = supply.get("stool")
     for along in np.linspace(-x + 0.35, x - 0.35, 3) if stool is not None else []:
         _place_local(builder, stool, place, float(along), y + 0.12)
-    thing = small_thing(kitchen.paint)
-    _place_local(builder, thing, place, float(rng.uniform(-x / 2, x / 2)), 0.0, HEIGHT + TOP + 0.002)
+    for thing, along, away in crowd(kitchen.paint, width, depth, int(rng.integers(1, 9)), kitchen=True):
+        _place_local(builder, thing, place, along, away, HEIGHT + TOP + 0.002)
 
 
 def _place_local(builder: WorldBuilder, thing, place: Place, along: float, away: float, z: float = 0.0) -> None:

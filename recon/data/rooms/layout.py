@@ -10,22 +10,44 @@ from recon.data.rooms.furnish import Furnisher, scatter_on_floor
 from recon.data.rooms.furniture import FurnitureLibrary
 from recon.data.rooms.garden import lay_ground, plant_surroundings
 from recon.data.rooms.library import TextureLibrary
-from recon.data.rooms.paint import Paint
+from recon.data.rooms.paint import RichPaint
+from recon.data.rooms.patio import build_patio_scene
 from recon.data.rooms.plan import Plan, Rect, make_plan
 from recon.data.rooms.shell import build_shell
+from recon.data.rooms.street import build_street_scene
 from recon.data.rooms.supply import Supply
 from recon.data.rooms.world import Color, Lighting, Sun, World, WorldBuilder
 
-OUTDOOR_SHARE = 0.14
+OUTDOOR_SHARE = 0.23
+# Builders of outdoor scenes, their shares, and where one looks there: azimuths.
+OUTDOOR_KINDS = (
+    (build_facade_scene, 0.32, (np.pi / 2,)),
+    (build_street_scene, 0.36, (0.4, -0.4, np.pi - 0.4, np.pi + 0.4)),
+    (build_patio_scene, 0.32, (np.pi / 2, np.pi / 2, -np.pi / 2, 0.3, np.pi - 0.3)),
+)
+BLOWN_OUT_SHARE = 0.5
+
+
+Way = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Site:
-    """A world and the floors on which a photographer can stand."""
+    """A world and where a photographer can stand in it.
+
+    Attributes:
+        world: The world.
+        floors: Rectangles on which one can stand.
+        outdoors: Whether they are under the open sky.
+        headings: Azimuths in which there is something to see outdoors.
+        ways: Doorways, each from both sides: middle, and direction from there into the room.
+    """
 
     world: World
     floors: list[Rect]
     outdoors: bool
+    headings: tuple[float, ...] = ()
+    ways: tuple[Way, ...] = ()
 
 
 def _scaled(color: np.ndarray, factor: float) -> Color:
@@ -47,7 +69,7 @@ def _sun(rng: np.random.Generator, level: float, toward: float | None = None) ->
     return Sun((x, y, z), _scaled(np.array([1.0, 0.93, 0.8]), level))
 
 
-def _backdrop(lighting: Lighting, builder: WorldBuilder, paint: Paint, gain: float) -> None:
+def _backdrop(lighting: Lighting, builder: WorldBuilder, paint: RichPaint, gain: float) -> None:
     index = paint.library.pick(paint.rng, "panorama")
     lighting.panorama = builder.texture("library", index, paint.library[index])
     lighting.panorama_gain = gain
@@ -61,34 +83,50 @@ def build_site(
     if outdoors is None:
         outdoors = bool(rng.random() < OUTDOOR_SHARE)
     builder = WorldBuilder()
-    paint = Paint(builder, library, rng)
+    paint = RichPaint(builder, library, rng)
     supply = Supply(paint, furniture)
-    floors = [_build_outdoors(builder, paint, supply)] if outdoors else _build_indoors(builder, paint, supply)
-    return Site(builder.build(), floors, outdoors)
+    if outdoors:
+        floor, headings = _build_outdoors(builder, paint, supply)
+        return Site(builder.build(), [floor], True, headings)
+    plan = _build_indoors(builder, paint, supply)
+    return Site(builder.build(), [room.rect for room in plan.rooms], False, (), doorways(plan))
 
 
-def _build_outdoors(builder: WorldBuilder, paint: Paint, supply: Supply) -> Rect:
+def doorways(plan: Plan) -> tuple[Way, ...]:
+    """Open doors and arches from both sides."""
+    return tuple(
+        (wall.start + 0.5 * (hole.start + hole.end) * wall.along, wall.inward)
+        for room in plan.rooms
+        for wall in room.walls
+        for hole in wall.openings
+        if hole.kind in ("door", "arch")
+    )
+
+
+def _build_outdoors(builder: WorldBuilder, paint: RichPaint, supply: Supply) -> tuple[Rect, tuple[float, ...]]:
     rng = paint.rng
     lighting, daylight = builder.lighting, _daylight(rng)
     lighting.sky = _scaled(daylight, 1.0)
     if rng.random() < 0.6:
         lighting.sun = _sun(rng, float(rng.uniform(0.6, 2.2)), toward=-np.pi / 2)
     _backdrop(lighting, builder, paint, float(rng.uniform(0.9, 1.6)))
-    return build_facade_scene(builder, paint, supply)
+    build, _, headings = OUTDOOR_KINDS[int(rng.choice(len(OUTDOOR_KINDS), p=[share for _, share, _ in OUTDOOR_KINDS]))]
+    return build(builder, paint, supply), headings
 
 
-def _build_indoors(builder: WorldBuilder, paint: Paint, supply: Supply) -> list[Rect]:
+def _build_indoors(builder: WorldBuilder, paint: RichPaint, supply: Supply) -> Plan:
     rng = paint.rng
     lighting, daylight = builder.lighting, _daylight(rng)
     plan = make_plan(rng)
     night = rng.random() < 0.05
     portal = 0.04 if night else float(np.exp(rng.uniform(np.log(0.5), np.log(2.5))))
-    compression = float(np.exp(rng.uniform(np.log(0.3), np.log(1.5))))
+    low, high = (1.2, 5.0) if rng.random() < BLOWN_OUT_SHARE else (0.3, 1.5)
+    compression = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     sky = portal * compression
     lighting.sky = _scaled(daylight, sky)
     lighting.ambient = _scaled(daylight, 0.012 + 0.01 * portal)
     if not night and rng.random() < 0.4:
-        lighting.sun = _sun(rng, sky * float(rng.uniform(1.5, 4.0)))
+        lighting.sun = _sun(rng, min(sky, 1.5 * portal) * float(rng.uniform(1.5, 4.0)))
     surfaces = build_shell(builder, paint, plan, _scaled(daylight, portal))
     lamps = float(rng.choice([0.0, rng.uniform(0.1, 0.4), rng.uniform(0.3, 1.0)], p=[0.45, 0.25, 0.3]))
     lamps = 0.8 if night else lamps
@@ -100,10 +138,10 @@ def _build_indoors(builder: WorldBuilder, paint: Paint, supply: Supply) -> list[
         decorate(builder, paint, room, own, lamps)
     _backdrop(lighting, builder, paint, 1.2 * sky)
     _outside(builder, paint, plan)
-    return [room.rect for room in plan.rooms]
+    return plan
 
 
-def _outside(builder: WorldBuilder, paint: Paint, plan: Plan) -> None:
+def _outside(builder: WorldBuilder, paint: RichPaint, plan: Plan) -> None:
     """What the windows look out on: a garden, or nothing but the distant view from upper floors."""
     rng = paint.rng
     centre = (max(r.rect[2] for r in plan.rooms) / 2, max(r.rect[3] for r in plan.rooms) / 2)

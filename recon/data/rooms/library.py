@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from recon.data.rooms import outdoors, pictures, textures
+from recon.data.rooms import fine_textures, outdoors, pictures, textures
 from recon.errors import FormatError
 from recon.io.atomic import atomic_write
 
 logger = logging.getLogger(__name__)
 
-TEXTURE_VERSION = 1
+# The version counts what a library holds; the seed stays, so that a kind that is added at the end of RECIPES changes no
+# texture that was there before.
+TEXTURE_VERSION = 2
+TEXTURE_SEED = 1
 Painter = Callable[[np.random.Generator, int], np.ndarray]
 
 # kind: (painter, how many, smallest and largest edge of one tile in metres)
@@ -46,6 +49,19 @@ RECIPES: dict[str, tuple[Painter, int, tuple[float, float]]] = {
     "roof": (outdoors.roof, 10, (2.0, 3.5)),
     "siding": (outdoors.siding, 10, (1.2, 2.0)),
     "foliage": (outdoors.foliage, 12, (0.4, 0.9)),
+    "printed_fabric": (fine_textures.printed_fabric, 40, (0.4, 1.2)),
+    "quilt": (fine_textures.quilt, 24, (0.9, 1.8)),
+    "knotty_wood": (fine_textures.knotty_wood, 32, (0.6, 1.5)),
+    "worn_boards": (fine_textures.worn_boards, 24, (0.9, 1.8)),
+    "rubble": (fine_textures.rubble, 24, (0.8, 1.8)),
+    "terrazzo": (fine_textures.terrazzo, 10, (0.5, 1.2)),
+    "strip_mosaic": (fine_textures.strip_mosaic, 20, (0.6, 1.2)),
+    "damask": (fine_textures.damask, 20, (0.6, 1.2)),
+    "label": (fine_textures.label, 64, (1.0, 1.0)),
+    "leaf_litter": (fine_textures.leaf_litter, 20, (0.4, 0.9)),
+    "asphalt": (fine_textures.asphalt, 10, (2.0, 4.0)),
+    "meadow": (fine_textures.meadow, 14, (1.2, 2.5)),
+    "kilim": (fine_textures.kilim, 24, (1.0, 1.0)),
 }
 
 
@@ -117,7 +133,7 @@ class TextureLibrary:
 
 def _paint(kind: str, number: int, size: int) -> tuple[np.ndarray, float]:
     painter, _, (small, large) = RECIPES[kind]
-    rng = np.random.default_rng([TEXTURE_VERSION, list(RECIPES).index(kind), number])
+    rng = np.random.default_rng([TEXTURE_SEED, list(RECIPES).index(kind), number])
     metres = float(rng.uniform(small, large))
     image = np.clip(painter(rng, size), 0.02, 1.0)
     return build_pyramid((image * 255).round().astype(np.uint8)), metres

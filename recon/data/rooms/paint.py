@@ -80,3 +80,49 @@ class Paint:
         """Any colour of small things."""
         color = hsv(float(self.rng.random()), self.rng.uniform(0.1, 0.8), self.rng.uniform(0.1, 0.95))
         return self.plain(color, 0.05 * self.rng.random(), float(self.rng.choice([0, 0.04])))
+
+
+# What a kind of texture may be replaced by, and how often.
+VARIANTS: dict[str, tuple[str, float]] = {
+    "fabric": ("printed_fabric", 0.4),
+    "wood": ("knotty_wood", 0.35),
+    "floor_boards": ("worn_boards", 0.3),
+    "wallpaper": ("damask", 0.45),
+    "mosaic": ("strip_mosaic", 0.6),
+    "granite": ("terrazzo", 0.3),
+    "bricks": ("rubble", 0.3),
+    "paving": ("rubble", 0.3),
+    "gravel": ("asphalt", 0.4),
+    "grass": ("meadow", 0.65),
+    "foliage": ("leaf_litter", 0.6),
+    "rug": ("kilim", 0.55),
+    "packaging": ("label", 0.6),
+    "painting": ("label", 0.15),
+}
+
+
+class RichPaint(Paint):
+    """Draws from the finer textures too, varnishes more, and varies colours more; for training scenes."""
+
+    def _varied(self, kinds: tuple[str, ...]) -> str:
+        kind = str(self.rng.choice(kinds))
+        other, chance = VARIANTS.get(kind, (kind, 0.0))
+        return other if self.rng.random() < chance and other in self.library.kinds else kind
+
+    def textured(self, *kinds: str, specular: float = 0.0, mirror: float = 0.0, scale: float = 1.0) -> Material:
+        """As `Paint.textured`, of a kind or its finer variant."""
+        return super().textured(self._varied(kinds), specular=specular, mirror=mirror, scale=scale)
+
+    def picture(self, width: float, height: float, *kinds: str, specular: float = 0.0, mirror: float = 0.0) -> Material:
+        """As `Paint.picture`, of a kind or its finer variant."""
+        return super().picture(width, height, self._varied(kinds), specular=specular, mirror=mirror)
+
+    def wood(self) -> Material:
+        """Timber, raw to polished."""
+        gloss = float(self.rng.choice([0.0, 0.03, 0.05, 0.08], p=[0.35, 0.25, 0.25, 0.15]))
+        return self.textured("wood", specular=0.08 * self.rng.random(), mirror=gloss)
+
+    def glazed(self) -> Material:
+        """Glass and glaze of small things: any colour, shining."""
+        color = hsv(float(self.rng.random()), self.rng.uniform(0.0, 0.9), self.rng.uniform(0.05, 0.95))
+        return self.plain(color, float(self.rng.uniform(0.1, 0.4)), float(self.rng.uniform(0.04, 0.1)))

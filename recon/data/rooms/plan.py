@@ -132,8 +132,8 @@ def _connect(rooms: list[Room], thickness: float, rng: np.random.Generator) -> d
             if j in joined and i in joined and rng.random() < 0.4:
                 continue
             joined |= {i, j}
-            wide = rng.random() < 0.45 and high - low > 1.7
-            width = rng.uniform(1.3, min(3.2, high - low - 0.3)) if wide else rng.uniform(0.75, 0.92)
+            wide = rng.random() < 0.5 and high - low > 1.7
+            width = rng.uniform(1.3, min(3.2, high - low - 0.3)) if wide else rng.uniform(0.8, 1.0)
             start = rng.uniform(low + 0.1, high - width - 0.1) if high - low > width + 0.2 else low + 0.05
             top = rng.uniform(2.05, 2.3) if wide else rng.uniform(1.98, 2.1)
             for room, side in ((i, side_i), (j, side_j)):
@@ -180,7 +180,7 @@ def _add_closed_doors(rooms: list[Room], taken: dict, rng: np.random.Generator) 
 def make_plan(rng: np.random.Generator) -> Plan:
     """A random floor plan."""
     thickness = float(rng.uniform(0.1, 0.22))
-    count = int(rng.choice([1, 2, 3, 4], p=[0.32, 0.33, 0.22, 0.13]))
+    count = int(rng.choice([1, 2, 3, 4], p=[0.16, 0.34, 0.3, 0.2]))
     width, depth = rng.uniform(3.2, 6.8) + 1.3 * (count - 1), rng.uniform(3.0, 5.4) + 0.7 * (count - 1)
     rects: list[Rect] = [(0.0, 0.0, float(width), float(depth))]
     while len(rects) < count:

@@ -15,7 +15,7 @@ from recon.data.rooms.bake import bake
 from recon.data.rooms.decor import dress_window, framed_picture
 from recon.data.rooms.garden import lay_ground, plant_surroundings
 from recon.data.rooms.item import Item
-from recon.data.rooms.library import TextureLibrary, open_library
+from recon.data.rooms.library import TEXTURE_VERSION, TextureLibrary, open_library
 from recon.data.rooms.mesh import rectangle
 from recon.data.rooms.paint import Paint
 from recon.data.rooms.plan import Opening, Room, room_walls
@@ -195,9 +195,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = ArgumentParser(prog="render_sample", description="Render the sample capture again.")
     parser.add_argument("--out", type=Path, default=Path("datasets/sample"), help="folder of the photographs")
     parser.add_argument("--truth", type=Path, default=Path("tests/fixtures/sample_cameras.json"), help="true cameras")
-    parser.add_argument(
-        "--textures", type=Path, default=Path(".cache/textures"), help="texture library, made if absent"
-    )
+    textures = Path(f".cache/textures-{TEXTURE_VERSION}")
+    parser.add_argument("--textures", type=Path, default=textures, help="texture library, made if absent")
     options = parser.parse_args(arguments)
     write_sample(open_library(options.textures), options.out, options.truth)
 

@@ -140,13 +140,13 @@ class RoomSurfaces:
 def choose_surfaces(paint: Paint, kind: str) -> RoomSurfaces:
     """Materials that suit the use of the room."""
     rng = paint.rng
-    gloss = float(rng.choice([0.0, 0.025, 0.04]))
+    gloss = float(rng.choice([0.0, 0.025, 0.045, 0.08], p=[0.3, 0.25, 0.25, 0.2]))
     floor_kind = "tiles" if kind == "bath" or (kind == "kitchen" and rng.random() < 0.5) else None
     if floor_kind is None:
         names = ["floor_boards", "parquet", "carpet", "tiles"]
         floor_kind = str(rng.choice(names, p=[0.58, 0.1, 0.2, 0.12]))
     floor = paint.textured(floor_kind, specular=0.04, mirror=0.0 if floor_kind == "carpet" else gloss)
-    wall = paint.textured("plaster") if rng.random() < 0.8 else paint.textured("wallpaper")
+    wall = paint.textured("plaster") if rng.random() < 0.72 else paint.textured("wallpaper")
     if kind == "bath" and rng.random() < 0.75:
         wall = paint.textured("tiles", "mosaic", mirror=0.03, scale=0.8)
     accent = wall

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from recon.data.rooms import carpentry, clutter
+from recon.data.rooms import carpentry, clutter, thin
 from recon.data.rooms.catalogue import CatalogueEntry
 from recon.data.rooms.furniture import FurnitureLibrary, FurnitureModel
 from recon.data.rooms.item import Item
+from recon.data.rooms.knickknacks import knickknack
 from recon.data.rooms.library import Texture
 from recon.data.rooms.mesh import MeshPart
 from recon.data.rooms.noise import hsv
-from recon.data.rooms.paint import Paint, linear
+from recon.data.rooms.paint import RichPaint, linear
 from recon.data.rooms.world import Material
 
 SOFT_USES = {"sofa", "armchair", "bed"}
@@ -50,7 +51,7 @@ class Supply:
         share: Probability of a catalogue model where one exists.
     """
 
-    def __init__(self, paint: Paint, furniture: FurnitureLibrary | None, share: float = 0.8):
+    def __init__(self, paint: RichPaint, furniture: FurnitureLibrary | None, share: float = 0.7):
         self.paint = paint
         self.furniture = furniture
         self.share = share
@@ -109,7 +110,10 @@ class Supply:
         makers = {
             "sofa": lambda: carpentry.sofa(paint, between(1.6, 2.4)),
             "armchair": lambda: carpentry.sofa(paint, between(0.85, 1.0)),
-            "chair": lambda: carpentry.chair(paint),
+            "chair": lambda: (carpentry.chair, thin.wire_chair, thin.spindle_chair, thin.spindle_chair)[
+                int(rng.integers(4))
+            ](paint),
+            "stand": lambda: thin.clothes_stand(paint) if rng.random() < 0.5 else thin.arc_lamp(paint),
             "table": lambda: carpentry.table(paint, between(1.1, 2.0), between(0.75, 1.0), between(0.72, 0.78)),
             "coffee_table": lambda: carpentry.table(paint, between(0.7, 1.2), between(0.5, 0.8), between(0.36, 0.5)),
             "desk": lambda: carpentry.table(paint, between(1.1, 1.6), 0.7, 0.74),
@@ -120,6 +124,6 @@ class Supply:
             "cabinet": lambda: carpentry.cabinet(paint, between(0.7, 1.8), between(0.38, 0.5), between(0.7, 1.1)),
             "tv_stand": lambda: carpentry.cabinet(paint, between(1.2, 1.9), 0.42, between(0.4, 0.6)),
             "plant": lambda: clutter.potted_plant(paint, between(0.4, 1.7)),
-            "small": lambda: clutter.small_thing(paint),
+            "small": lambda: knickknack(paint),
         }
         return makers[use]() if use in makers else None

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+LARGE_DRIFT_SHARE, MAX_DRIFT = 0.25, 0.3
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -21,6 +22,9 @@ class CameraResponse:
         shoulder: 0 clips highlights, 1 rolls them off.
         glow: Share of clipped light that spreads.
         exposure_steps: Difference of each view in stops.
+        balance_steps: Drift of the white balance of each view, as the logarithm of red's factor (blue's is opposite).
+        softness: Blur of the lens and of video compression, sigma in pixels.
+        sharpening: How much of the blurred picture's detail is added again, which leaves halos.
     """
 
     key: float
@@ -30,6 +34,9 @@ class CameraResponse:
     shoulder: float
     glow: float
     exposure_steps: tuple[float, ...]
+    balance_steps: tuple[float, ...] = (0.0,)
+    softness: float = 0.0
+    sharpening: float = 0.0
 
     def white_level(self, radiance: Float32[np.ndarray, "rays 3"]) -> float:
         """Radiance that becomes white, from the scene's distribution of brightness."""
@@ -41,7 +48,7 @@ class CameraResponse:
 def sample_response(rng: np.random.Generator, num_views: int) -> CameraResponse:
     """A random plausible camera."""
     warmth, tint = rng.normal(0, 0.06), rng.normal(0, 0.02)
-    steps = np.cumsum(rng.normal(0, 0.025, num_views))
+    steps, balance = _drift(rng, num_views)
     return CameraResponse(
         key=float(rng.uniform(0.48, 0.74)),
         white_balance=(float(np.exp(warmth)), float(np.exp(tint)), float(np.exp(-warmth))),
@@ -50,7 +57,21 @@ def sample_response(rng: np.random.Generator, num_views: int) -> CameraResponse:
         shoulder=float(rng.uniform(0.2, 1.0)),
         glow=float(rng.choice([0.0, rng.uniform(0.0, 0.12)])),
         exposure_steps=tuple(float(s) for s in steps - steps.mean()),
+        balance_steps=tuple(float(s) for s in balance - balance.mean()),
+        softness=float(rng.choice([0.0, rng.uniform(0.2, 0.65)])),
+        sharpening=float(rng.choice([0.0, rng.uniform(0.2, 0.7)], p=[0.65, 0.35])),
     )
+
+
+def _drift(rng: np.random.Generator, num_views: int) -> tuple[np.ndarray, np.ndarray]:
+    """Exposure in stops and white balance along a path: mostly nearly constant, in a quarter of the paths not."""
+    steps, balance = np.cumsum(rng.normal(0, 0.025, num_views)), np.cumsum(rng.normal(0, 0.002, num_views))
+    if rng.random() < LARGE_DRIFT_SHARE:
+        t = np.linspace(-1, 1, num_views)
+        wave = np.sin(rng.uniform(0.4, 1.2) * np.pi * (t + rng.uniform(-0.5, 0.5)))
+        steps = steps + rng.uniform(0.1, MAX_DRIFT) * rng.choice([-1, 1]) * wave
+        balance = balance + rng.normal(0, 0.03) * t
+    return steps, balance
 
 
 def develop(
@@ -58,7 +79,9 @@ def develop(
 ) -> UInt8[np.ndarray, "views height width 3"]:
     """SRGB pictures."""
     gains = np.exp2(np.array(response.exposure_steps, np.float32)).reshape(-1, 1, 1, 1)
-    light = radiance * (gains * np.array(response.white_balance, np.float32) / white)
+    drift = np.exp(np.array(response.balance_steps, np.float32)[:, None] * np.array([1, 0, -1], np.float32))
+    balance = np.array(response.white_balance, np.float32) * drift[:, None, None, :]
+    light = radiance * (gains * balance / white)
     if response.glow > 0:
         light = light + response.glow * np.stack([_glow(view) for view in light])
     gray = (light @ LUMINANCE)[..., None]
@@ -69,7 +92,20 @@ def develop(
     light = np.clip((1 - response.shoulder) * np.minimum(light, 1) + response.shoulder * rolled, 0, 1)
     encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     curve = encoded + (response.contrast - 1) * 0.5 * np.sin(2 * np.pi * (encoded - 0.5)) / np.pi
+    if response.softness or response.sharpening:
+        curve = np.stack([_soften(view, response) for view in np.clip(curve, 0, 1)])
     return (np.clip(curve, 0, 1) * 255).round().astype(np.uint8)
+
+
+def _soften(
+    picture: Float32[np.ndarray, "height width 3"], response: CameraResponse
+) -> Float32[np.ndarray, "height width 3"]:
+    """Blur, then unsharp masking, as cameras of telephones do."""
+    if response.softness > 0:
+        picture = cv2.GaussianBlur(picture, (0, 0), response.softness)
+    if response.sharpening > 0:
+        picture = picture + response.sharpening * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
+    return picture.astype(np.float32)
 
 
 def _glow(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:

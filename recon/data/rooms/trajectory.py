@@ -10,9 +10,10 @@ from recon.data.rooms.plan import Rect
 from recon.data.rooms.render import View, pixel_centers
 from recon.errors import GeometryError
 
-CLEARANCE = 0.4
+CLEARANCE = 0.36
 PROBE = 24
 MAX_ROLL = np.radians(2.0)
+DOORWAY_SHARE = 0.42
 KINDS = ("forward", "sideways", "arc", "walk", "pan")
 
 
@@ -29,7 +30,7 @@ class PathLimits:
     """
 
     ratio: tuple[float, float] = (0.1, 0.8)
-    overlap: float = 0.5
+    overlap: float = 0.42
     nearest: float = 0.55
     max_share: float = 0.6
     num_materials: int = 7
@@ -65,15 +66,38 @@ def _smooth_noise(rng: np.random.Generator, steps: Float[np.ndarray, " views"], 
 
 @dataclass(frozen=True)
 class Start:
-    """First camera of a path."""
+    """First camera of a path; `through` when it stands before a doorway and shall walk through it."""
 
     center: Float[np.ndarray, "3"]
     yaw: float
     pitch: float
     fov: float
+    through: bool = False
+
+
+def _lens(rng: np.random.Generator) -> tuple[float, float]:
+    """Pitch and field of view."""
+    return float(np.radians(rng.normal(-6, 5))), float(np.radians(50 + 35 * rng.beta(1.3, 1.7)))
+
+
+def _before_doorway(site: Site, rng: np.random.Generator) -> Start:
+    """Some steps before a doorway, looking through it."""
+    middle, inward = site.ways[int(rng.integers(len(site.ways)))]
+    along = np.array([-inward[1], inward[0]])
+    through = bool(rng.random() < 0.55)
+    spread, far = (0.03, 1.8) if through else (0.3, 3.2)
+    place = middle + float(rng.uniform(0.5, far)) * inward + float(rng.normal(0, spread)) * along
+    aim = middle - 0.8 * inward + float(rng.normal(0, spread)) * along - place
+    center = np.array([*place, rng.uniform(1.2, 1.7)])
+    return Start(center, float(np.arctan2(aim[1], aim[0])), *_lens(rng), through)
 
 
 def _start(site: Site, rng: np.random.Generator) -> Start | None:
+    if site.ways and rng.random() < DOORWAY_SHARE:
+        start = _before_doorway(site, rng)
+        x, y = start.center[:2]
+        inside = any(r[0] < x < r[2] and r[1] < y < r[3] for r in site.floors)
+        return start if inside and site.world.distance(start.center[None].astype(np.float32))[0] >= CLEARANCE else None
     areas = np.array([(r[2] - r[0]) * (r[3] - r[1]) for r in site.floors])
     floor: Rect = site.floors[int(rng.choice(len(areas), p=areas / areas.sum()))]
     margin = CLEARANCE + 0.05
@@ -90,15 +114,17 @@ def _start(site: Site, rng: np.random.Generator) -> Start | None:
     _, _, reach = site.world.cast(rays)
     weight = np.clip(reach, 0.3, 6.0) ** 2.5
     if site.outdoors:
-        weight = np.exp(-(((azimuths - np.pi / 2 + np.pi) % (2 * np.pi) - np.pi) ** 2) / 0.5)
+        heading = site.headings[int(rng.integers(len(site.headings)))]
+        weight = np.exp(-(((azimuths - heading + np.pi) % (2 * np.pi) - np.pi) ** 2) / 0.5)
     yaw = float(azimuths[rng.choice(24, p=weight / weight.sum())] + rng.normal(0, 0.1))
-    fov = np.radians(50 + 35 * rng.beta(1.3, 1.7))
-    return Start(center, yaw, float(np.radians(rng.normal(-6, 5))), float(fov))
+    return Start(center, yaw, *_lens(rng))
 
 
 def _poses(start: Start, length: float, depth: float, steps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """cam_from_world along a path of a random kind; `depth` is the median depth of the first view."""
-    kind = str(rng.choice(KINDS, p=[0.34, 0.22, 0.18, 0.18, 0.08]))
+    kind = str(rng.choice(KINDS, p=[0.3, 0.18, 0.16, 0.28, 0.08]))
+    if start.through:
+        kind = "forward"
     forward = np.array([np.cos(start.yaw), np.sin(start.yaw), 0.0])
     side = np.array([-forward[1], forward[0], 0.0]) * rng.choice([-1, 1])
     yaw = np.full(len(steps), start.yaw)
@@ -113,13 +139,15 @@ def _poses(start: Start, length: float, depth: float, steps: np.ndarray, rng: np
         centers[:, 1] = target[1] + s * back[0] + c * back[1]
         yaw = start.yaw + angle
     else:
-        lean = {"forward": rng.normal(0, 0.2), "sideways": np.pi / 2 + rng.normal(0, 0.15)}
+        lean = {"forward": rng.normal(0, 0.01 if start.through else 0.2), "sideways": np.pi / 2 + rng.normal(0, 0.15)}
         turn = lean.get(kind, rng.uniform(-1.2, 1.2))
         direction = np.cos(turn) * forward + np.sin(turn) * side
         if kind == "pan":
             length *= 0.5
-        centers = centers + length * steps[:, None] * direction * (-1 if rng.random() < 0.15 else 1)
-        swing = {"walk": 0.3, "pan": 0.35}.get(kind, 0.06)
+        centers = centers + length * steps[:, None] * direction * (
+            -1 if not start.through and rng.random() < 0.15 else 1
+        )
+        swing = {"walk": 0.4, "pan": 0.35}.get(kind, float(rng.choice([0.05, 0.3])))
         yaw = yaw + rng.normal(0, swing) * steps * start.fov
     centers[:, 2] += _smooth_noise(rng, steps, 0.012) + rng.normal(0, 0.03) * steps
     centers[:, :2] += _smooth_noise(rng, steps, 0.01)[:, None] * side[:2]
@@ -171,7 +199,7 @@ def _interest(site: Site, views: list[View], limits: PathLimits) -> float:
     probes = [_probe(site, view) for view in (views[0], views[-1])]
     interest = 30.0
     for probe in probes:
-        if np.percentile(probe.depth, 5) < limits.nearest or np.mean(probe.material < 0) > 0.6:
+        if np.percentile(probe.depth, 5, method="lower") < limits.nearest or np.mean(probe.material < 0) > 0.6:
             return 0.0
         counts = np.unique(probe.material, return_counts=True)[1] / probe.material.size
         if counts.max() > limits.max_share or len(counts) < limits.num_materials:
@@ -191,7 +219,7 @@ def walk(
     size: int,
     limits: PathLimits | None = None,
     tries: int = 60,
-    candidates: int = 4,
+    candidates: int = 6,
 ) -> list[View]:
     """Cameras along the most interesting of some random paths.
 
@@ -231,9 +259,10 @@ def _path_from(
     first = View(look(start.center, start.yaw, start.pitch, 0.0), intrinsics(start.fov, PROBE), (PROBE, PROBE))
     depth = _probe(site, first).depth
     median = float(np.median(depth))
-    if np.percentile(depth, 5) < limits.nearest or not np.isfinite(median):
+    if np.percentile(depth, 5, method="lower") < limits.nearest or not np.isfinite(median):
         return None
-    length = float(rng.uniform(1.4 * limits.ratio[0], limits.ratio[1])) * median
+    least = 0.5 * limits.ratio[1] if start.through else 1.4 * limits.ratio[0]
+    length = float(rng.uniform(least, limits.ratio[1])) * median
     steps = (np.arange(num_views) + rng.uniform(-0.15, 0.15, num_views)) / max(num_views - 1, 1)
     for _ in range(3):
         poses = _poses(start, length, median, steps, rng)

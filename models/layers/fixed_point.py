@@ -30,9 +30,9 @@ def refine(
 ) -> Refined:
     """Apply a step up to `repeat` times; a scene whose change falls below `stop` keeps its state from then on.
 
-    The change is |step(z) - z| / |z|. Each scene ends when it would end alone, whatever else is in the batch. This is in
-    the line of deep equilibrium models (Sittoni and Tudisco 2024), but their conditions for a unique fixed point do not
-    hold for attention, so nothing is promised about convergence.
+    The change is |step(z) - z| / |z|. Each scene ends when it would end alone, whatever else is in the batch. It is an
+    idea of deep equilibrium models (Sittoni and Tudisco 2024); their conditions for one fixed point do not hold for
+    attention, so nothing is promised about convergence.
 
     Args:
         step: The layer with its residual connection.

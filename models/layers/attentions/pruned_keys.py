@@ -13,6 +13,7 @@ from models.layers.attentions.multihead import PLAIN
 from models.layers.attentions.parts import require_no_memory
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Ragged
+from models.layers.precision import at_least_float32
 
 
 class PrunedKeysAttention(SelfAttention):
@@ -55,20 +56,17 @@ class PrunedKeysAttention(SelfAttention):
     def gates(self, v: Float[Tensor, "batch heads keys channels"]) -> Float[Tensor, "batch heads keys"]:
         """What is added to the scores of each key."""
         logits = rearrange(self.key_gate(rearrange(v, "b h n c -> b n (h c)")), "b n h -> b h n")
-        return torch.exp(
-            self.gate_strength[:, None] * softplus(logits.float() if logits.dtype.itemsize < 4 else logits)
-        )
+        return torch.exp(self.gate_strength[:, None] * softplus(at_least_float32(logits)))
 
     def num_kept(self, num_keys: int) -> int:
         """Keys of each head that are attended to in evaluation."""
         return min(num_keys, math.ceil(self.keep * num_keys))
 
     def macs(self, layout: Layout, num_queries: int | None = None) -> int:
-        """Projections and gates of every token, scores and mixing with the keys that stay."""
-        gates = layout.length * self.key_gate.weight.numel()
-        return (
-            self.projection_macs(layout.length) + gates + self.score_macs(layout.length, self.num_kept(layout.length))
-        )
+        """Projections and gates of every token, scores and mixing with the keys that stay, their gates one channel."""
+        per_token = self.key_gate.weight.numel()
+        pairs = layout.length * (self.num_kept(layout.length) + self.num_registers)
+        return self.projection_macs(layout.length) + layout.length * per_token + 2 * pairs * (self.dim + self.num_heads)
 
 
 def _gather(

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 LinearKind = Literal["dense", "lowrank", "block_shuffle", "block_dense", "btt", "blast"]
-FeedForwardKind = Literal["gelu", "swiglu", "nested", "fast", "grouped", "routed", "fourier", "masked_glu", "peer", "cdmoe"]
+FeedForwardKind = Literal[
+    "gelu", "swiglu", "nested", "fast", "grouped", "routed", "fourier", "masked_glu", "peer", "cdmoe"
+]
 AttentionKind = Literal["full", "per_view", "pruned_keys", "pooled_keys", "inception", "multires_conv"]
 
 
@@ -17,12 +19,14 @@ class LinearConfig:
         blocks: Blocks of block_shuffle, block_dense and blast.
         rank: Rank as a share of the smaller side (lowrank, block_dense, blast); for btt the rank itself, at least 1.
         self_guided: Train beside a dense matrix that fades out over the first half (Wei et al. 2024).
+        normalise: Keep the cores of btt at most at their initial size, with a learned gain each (Qiu et al. 2024).
     """
 
     kind: LinearKind = "dense"
     blocks: int = 4
     rank: float = 0.5
     self_guided: bool = False
+    normalise: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from models.layers.contracts import Linear
 class Dense(nn.Linear, Linear):
     """torch's Linear with the contract of all linear maps; without a bias unless asked for."""
 
+    weight: nn.Parameter
+
     def __init__(self, in_features: int, out_features: int, *, bias: bool = False):
         super().__init__(in_features, out_features, bias)
 

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from models.config_json import config_from_json
 from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.network import NanoILRM
@@ -121,9 +122,7 @@ def _read_config(file: Path) -> tuple[str, Any]:
     try:
         content = read_json(file, limits=Limits(max_json_bytes=MAX_CONFIG_BYTES))
         name, settings = content["network"], content["config"]
-        kind = NETWORKS[name][0]
-        _require_types(kind, settings)
-        config = kind(**settings)
+        config = config_from_json(NETWORKS[name][0], settings)
     except (InputError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{file} is not the config of a known network: {error!r}", hint=f"known networks: {', '.join(NETWORKS)}"
@@ -133,24 +132,14 @@ def _read_config(file: Path) -> tuple[str, Any]:
     return name, config
 
 
-def _require_types(kind: type, settings: Any) -> None:
-    """Raise TypeError where a setting is of another type than its field; a whole number may stand for a float."""
-    if not isinstance(settings, dict):
-        raise TypeError(f"config is a {type(settings).__name__}, expected an object")
-    for name, expected in get_type_hints(kind).items():
-        value = settings.get(name, getattr(kind, name))
-        if get_origin(expected) is Literal:
-            if value not in get_args(expected):
-                raise TypeError(f"{name} is {value!r}, expected one of {', '.join(get_args(expected))}")
-        elif type(value) is not expected and not (expected is float and type(value) is int):
-            raise TypeError(f"{name} is a {type(value).__name__}, expected {expected.__name__}")
-
-
 def _build(name: str, config: Any, weights: Path) -> nn.Module:
     """The network, allocated only once the header of the file is known to list exactly its tensors."""
     make = NETWORKS[name][1]
-    with torch.device("meta"):
-        expected = {key: list(value.shape) for key, value in make(config).state_dict().items()}
+    try:
+        with torch.device("meta"):
+            expected = {key: list(value.shape) for key, value in make(config).state_dict().items()}
+    except InputError as error:
+        raise CheckpointError(f"no {name} can be built for {weights}: {error.message}", hint=error.hint) from error
     try:
         with safe_open(weights, framework="pt") as stored:
             found = {key: list(stored.get_slice(key).get_shape()) for key in stored.keys()}  # noqa: SIM118

@@ -1,8 +1,9 @@
 """Sizes and variants of the published iLRM networks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from models.layers.config import BlockConfig
 from recon.geometry.normalise import ScaleFrom
 
 
@@ -21,6 +22,7 @@ class ILRMConfig:
         pixel_offset: The head also moves each Gaussian's ray inside its pixel.
         scale_from: Camera normalisation that the weights were trained with.
         checkpointing: Recompute activations in the backward pass.
+        block: What the update layers are made of; the default is as published.
     """
 
     dim: int = 768
@@ -33,6 +35,7 @@ class ILRMConfig:
     pixel_offset: bool = False
     scale_from: ScaleFrom = "raw"
     checkpointing: bool = False
+    block: BlockConfig = field(default_factory=BlockConfig)
 
     @property
     def ray_channels(self) -> int:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from models.ilrm.config import ILRMConfig
 from models.ilrm.gaussian_batch import GaussianBatch
+from models.ilrm.groups import group_ids
 from models.ilrm.processor import Processor, init_normal
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import at_least_float32, full_precision
@@ -78,7 +79,8 @@ class ILRM(nn.Module):
         self.viewpoint_tokenizer = _tokenizer(config.ray_channels * area, config.dim)
         self.image_tokenizer = _tokenizer((config.ray_channels + 3) * area, config.dim)
         self.processor = Processor(
-            config.dim, config.head_dim, config.num_layers, config.uplift, checkpointing=config.checkpointing
+            *(config.dim, config.head_dim, config.num_layers, config.uplift, config.block),
+            checkpointing=config.checkpointing,
         )
         self.token_decoder = nn.Sequential(
             nn.LayerNorm(config.dim, bias=False), nn.Linear(config.dim, config.gaussian_channels * area, bias=False)
@@ -99,7 +101,10 @@ class ILRM(nn.Module):
             K: Intrinsics in pixels.
         """
         tokens = self.tokenise(images, world_from_cam, K)
-        raw = self.token_decoder(self.processor(tokens.viewpoint, tokens.image))
+        side = self.config.patch * self.config.viewpoint_factor
+        grid = (images.shape[-2] // side, images.shape[-1] // side)
+        groups = group_ids(self.config.block, grid, world_from_cam, K, side)
+        raw = self.token_decoder(self.processor(tokens.viewpoint, tokens.image, grid=grid, group_ids=groups))
         return self.decode(raw, world_from_cam, K, images.shape[-2:])
 
     @full_precision

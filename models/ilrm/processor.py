@@ -12,10 +12,8 @@ from models.layers.attentions import CrossAttention
 from models.layers.block import Block
 from models.layers.config import BlockConfig
 from models.layers.contracts import Layout
-from models.layers.feedforwards.token_groups import layout_groups
 from models.layers.fixed_point import refine
 from models.layers.weight_condition import stored_weight
-from recon.errors import InputError
 
 PUBLISHED = BlockConfig()
 
@@ -112,13 +110,12 @@ class Processor(nn.Module):
             tokens: Viewpoint tokens.
             memory: Image tokens.
             grid: Rows and columns of viewpoint tokens in a view; blocks that know places need it.
-            group_ids: Key of every viewpoint token, where grouped layers tell them apart by more than their place.
+            group_ids: Group of every viewpoint token, for grouped feed-forward layers.
 
         Raises:
             InputError: What the blocks need is missing.
         """
         layout = None if grid is None else Layout(tokens.shape[1], *grid)
-        group_ids = self._group_ids(tokens, layout) if group_ids is None else group_ids
 
         def run(block: nn.Module, x: Tensor) -> Tensor:
             arguments = {"layout": layout, "group_ids": group_ids, "width": self.width}
@@ -155,16 +152,6 @@ class Processor(nn.Module):
 
     def _all(self) -> list[Block]:
         return [cast(Block, block) for block in self.blocks]
-
-    def _group_ids(self, tokens: Tensor, layout: Layout | None) -> Tensor | None:
-        """Groups of all tokens by their place, made once for all blocks, if there are grouped layers."""
-        chosen = self.config.feed_forward
-        if chosen.kind != "grouped":
-            return None
-        if layout is None:
-            raise InputError("grouped feed-forward layers were given neither a grid nor group ids", hint="pass grid")
-        ids = layout_groups(chosen.key, layout, chosen.experts).to(tokens.device)
-        return ids.view(layout.views, -1).expand(len(tokens), -1, -1)
 
 
 def init_normal(module: nn.Module, std: float = 0.02) -> None:

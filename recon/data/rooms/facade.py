@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recon.data.rooms.front_details import dress_front
 from recon.data.rooms.garden import bush, hedge, lay_ground, plant_surroundings
 from recon.data.rooms.mesh import MeshPart, box, concatenate, grid_faces, rectangle
 from recon.data.rooms.paint import Paint
@@ -150,6 +151,8 @@ def build_house(
         builder.add(wall_surface(wall, eaves), style.wall, True)
         for hole in wall.openings:
             _fill(builder, paint, wall, hole, style)
+        if index == front or rng.random() < 0.3:
+            dress_front(builder, paint, wall, eaves)
         foot = [o for o in wall.openings if o.bottom < 0.35]
         if not foot:
             builder.add(on_wall(wall, box((0, 0, 0), (wall.length, 0.04, 0.3), 0.6)), style.plinth, True)

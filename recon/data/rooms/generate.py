@@ -19,7 +19,7 @@ from recon.errors import GeometryError
 
 logger = logging.getLogger(__name__)
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 SPLIT_SEEDS = {"train": 0, "val": 1}
 ATTEMPTS = 12
 

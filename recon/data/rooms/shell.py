@@ -1,5 +1,6 @@
 """Floors, ceilings, walls with their openings, skirting and frames."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,19 +28,21 @@ def panel(start: float, end: float, bottom: float, top: float, y: float = 0.0, s
 
 
 def wall_surface(wall: Wall, height: float) -> MeshPart:
-    """The wall without its holes."""
-    holes = sorted((o for o in wall.openings if o.kind != "closed"), key=lambda o: o.start)
-    parts, at = [], 0.0
-    for hole in holes:
-        if hole.start - at > 1e-3:
-            parts.append(panel(at, hole.start, 0.0, height))
-        if hole.bottom > 1e-3:
-            parts.append(panel(hole.start, hole.end, 0.0, hole.bottom))
-        if height - hole.top > 1e-3:
-            parts.append(panel(hole.start, hole.end, hole.top, height))
-        at = hole.end
-    if wall.length - at > 1e-3:
-        parts.append(panel(at, wall.length, 0.0, height))
+    """The wall without its holes, which may lie above each other."""
+    holes = sorted((o for o in wall.openings if o.kind != "closed"), key=lambda o: o.bottom)
+    cuts = sorted({0.0, wall.length, *(x for o in holes for x in (o.start, o.end))})
+    parts = []
+    for start, end in itertools.pairwise(cuts):
+        if end - start <= 1e-3:
+            continue
+        low = 0.0
+        for hole in holes:
+            if hole.start < (start + end) / 2 < hole.end:
+                if hole.bottom - low > 1e-3:
+                    parts.append(panel(start, end, low, hole.bottom))
+                low = max(low, hole.top)
+        if height - low > 1e-3:
+            parts.append(panel(start, end, low, height))
     return on_wall(wall, concatenate(parts))
 
 

@@ -1,0 +1,139 @@
+"""Feed-forward layers whose first hidden units are a smaller layer of their own (MatFormer, Devvrit et al. 2023)."""
+
+from abc import abstractmethod
+from functools import partial
+from typing import ClassVar, cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import gelu, linear, silu
+
+from models.layers.contracts import FeedForward
+from models.layers.feedforwards.gelu import GeluFeedForward
+from models.layers.feedforwards.swiglu import SwiGLU
+from models.layers.linears.dense import Dense
+from recon.errors import InputError
+
+WIDTHS = (0.125, 0.25, 0.5, 1.0)
+"""Shares of the hidden width that the layers have. Train with one drawn for each step, or with the losses of all."""
+
+
+def units_of(width: float, hidden_width: int) -> int:
+    """Hidden units of a share of the width.
+
+    Raises:
+        InputError: If the share is none of `WIDTHS`.
+    """
+    if width not in WIDTHS:
+        raise InputError(
+            f"asked for {width} of the hidden width of a nested layer",
+            hint=f"give one of {', '.join(map(str, WIDTHS))}",
+        )
+    return max(1, int(width * hidden_width))
+
+
+class _Nested(FeedForward):
+    """What both nested layers do with `units` of their hidden width; parameters are those of the plain layer."""
+
+    hidden_width: int
+    fc1: nn.Module
+    fc2: nn.Module
+    plain: ClassVar[type[GeluFeedForward] | type[SwiGLU]]
+
+    @abstractmethod
+    def rows(self, units: int) -> Int[Tensor, " rows"] | slice:
+        """Rows of `fc1` that belong to the first hidden units."""
+
+    @abstractmethod
+    def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
+        """Activations of the first hidden units."""
+
+    def update(
+        self,
+        normed: Float[Tensor, "batch length dim"],
+        *,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
+        width: float = 1.0,
+    ) -> Float[Tensor, "batch length dim"]:
+        """The update of the first `width` of the hidden units; the output bias, if any, is whole."""
+        units = units_of(width, self.hidden_width)
+        fc1, fc2 = cast(Dense, self.fc1), cast(Dense, self.fc2)
+        return linear(self.first_units(normed, fc1, units), fc2.weight[:, :units], fc2.bias)
+
+    def macs_at(self, num_tokens: int, width: float) -> int:
+        """Multiply-adds of `update` at a share of the width."""
+        fc1, units = cast(Dense, self.fc1), units_of(width, self.hidden_width)
+        maps = fc1.out_features // self.hidden_width + 1
+        return num_tokens * maps * units * fc1.in_features
+
+    def cut(self, width: float) -> GeluFeedForward | SwiGLU:
+        """A plain layer with contiguous copies of the first hidden units and of the norm."""
+        units = units_of(width, self.hidden_width)
+        fc1, fc2 = cast(Dense, self.fc1), cast(Dense, self.fc2)
+        rows = self.rows(units)
+        small = self.plain(fc1.in_features)
+        small.norm.load_state_dict(self.norm.state_dict())
+        small.hidden_width = units
+        small.fc1 = _dense(fc1.weight[rows], None if fc1.bias is None else fc1.bias[rows])
+        small.fc2 = _dense(fc2.weight[:, :units], fc2.bias)
+        return small.train(self.training)
+
+
+class NestedGelu(_Nested, GeluFeedForward):
+    """A GELU layer that also runs with the first eighth, quarter or half of its hidden units.
+
+    The parameters are those of `GeluFeedForward`: a trained one can be loaded, its units best ordered first
+    (`models.layers.feedforwards.importance`).
+
+    Args:
+        dim: Token width.
+        ratio: Hidden width over token width at full width.
+        bias: Whether the maps have biases.
+    """
+
+    plain = GeluFeedForward
+
+    def __init__(self, dim: int, ratio: float = 4.0, *, bias: bool = False):
+        super().__init__(dim, ratio, partial(Dense, bias=bias))
+
+    def rows(self, units: int) -> slice:
+        """The first rows."""
+        return slice(units)
+
+    def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
+        """One product with the first rows, which are a view."""
+        return gelu(linear(normed, fc1.weight[:units], None if fc1.bias is None else fc1.bias[:units]))
+
+
+class NestedSwiGLU(_Nested, SwiGLU):
+    """A gated layer that also runs with the first eighth, quarter or half of its hidden units.
+
+    Args:
+        dim: Token width.
+        ratio: As for `SwiGLU`.
+    """
+
+    plain = SwiGLU
+
+    def __init__(self, dim: int, ratio: float = 4.0):
+        super().__init__(dim, ratio)
+
+    def rows(self, units: int) -> Int[Tensor, " rows"]:
+        """The first rows of the gate and of the value."""
+        first = torch.arange(units)
+        return torch.cat([first, first + self.hidden_width])
+
+    def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
+        """Two products with views of the fused matrix; the gate alone goes through the activation."""
+        gate, value = fc1.weight[:units], fc1.weight[self.hidden_width : self.hidden_width + units]
+        return silu(linear(normed, gate)) * linear(normed, value)
+
+
+def _dense(weight: Tensor, bias: Tensor | None) -> Dense:
+    """A matrix with its own, contiguous numbers."""
+    dense = Dense(weight.shape[1], weight.shape[0], bias=bias is not None).to(weight.device, weight.dtype)
+    dense.weight = nn.Parameter(weight.detach().clone(memory_format=torch.contiguous_format))
+    if bias is not None:
+        dense.bias = nn.Parameter(bias.detach().clone())
+    return dense

@@ -1,0 +1,42 @@
+"""Small pieces that the feed-forward layers share."""
+
+import math
+from typing import cast
+
+import torch
+from torch import nn
+
+from models.layers.contracts import Linear
+from recon.errors import InputError
+
+
+def macs_of(*maps: nn.Module) -> int:
+    """Multiply-adds of linear maps for one token, together."""
+    return sum(cast(Linear, linear).macs() for linear in maps)
+
+
+def require_full_width(width: float) -> None:
+    """Refuse a share of the hidden width.
+
+    Raises:
+        InputError: If `width` is not 1.
+    """
+    if width != 1.0:
+        raise InputError(
+            f"asked for {width} of the hidden width of a layer that has one width",
+            hint="only feed_forward.kind: nested has widths",
+        )
+
+
+def gated_width(dim: int, ratio: float) -> int:
+    """Hidden width of a gated layer with the parameters of a GELU layer of that ratio: 2/3 of it, in steps of 64."""
+    return max(64, 64 * round(2 * ratio * dim / 3 / 64))
+
+
+def uniform_rows(rows: int, columns: int, fan_in: int) -> nn.Parameter:
+    """Numbers drawn evenly from within 1/sqrt(fan_in), as torch's Linear has them.
+
+    Experts are stored one below the other in two dimensions, for some optimisers take matrices only.
+    """
+    bound = 1 / math.sqrt(fan_in)
+    return nn.Parameter(torch.empty(rows, columns).uniform_(-bound, bound))

@@ -1,0 +1,60 @@
+"""Tokens gathered by group, so that every group is one matrix product."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class Routing(NamedTuple):
+    """Where tokens go.
+
+    Attributes:
+        order: Token indices, group by group; None if the tokens lie so already.
+        inverse: Place of every token in that order; None likewise.
+        counts: Tokens of each group.
+    """
+
+    order: Int[Tensor, " tokens"] | None
+    inverse: Int[Tensor, " tokens"] | None
+    counts: tuple[int, ...]
+
+
+def route(group_ids: Int[Tensor, " tokens"], num_groups: int) -> Routing:
+    """Sort tokens by group; within a group they keep their order."""
+    counts = tuple(torch.bincount(group_ids, minlength=num_groups).tolist())
+    if bool((group_ids[1:] >= group_ids[:-1]).all()):
+        return Routing(None, None, counts)
+    order = group_ids.argsort(stable=True)
+    inverse = torch.empty_like(order)
+    inverse[order] = torch.arange(len(order), device=order.device)
+    return Routing(order, inverse, counts)
+
+
+def by_group(
+    tokens: Float[Tensor, "tokens dim"],
+    routing: Routing,
+    expert: Callable[[int, Float[Tensor, "group dim"]], Float[Tensor, "group out"]],
+) -> Float[Tensor, "tokens out"]:
+    """Apply `expert(group, its tokens)` to every group, which may have none; results in the order of the tokens."""
+    gathered = tokens if routing.order is None else tokens[routing.order]
+    slices = gathered.split(routing.counts)
+    out = torch.cat([expert(group, part) for group, part in enumerate(slices)])
+    return out if routing.inverse is None else out[routing.inverse]
+
+
+class RouteCache:
+    """Remembers the routing of the group ids seen last: while a layout stays, sorting is done once."""
+
+    def __init__(self) -> None:
+        self._ids: Tensor | None = None
+        self._routing: Routing | None = None
+
+    def route(self, group_ids: Int[Tensor, " tokens"], num_groups: int) -> Routing:
+        """As `route`, from memory if the ids are the same."""
+        known = self._ids is not None and self._ids.shape == group_ids.shape and self._ids.device == group_ids.device
+        if self._routing is None or not (known and torch.equal(self._ids, group_ids)):  # type: ignore[arg-type]
+            self._routing, self._ids = route(group_ids, num_groups), group_ids.clone()
+        return self._routing

@@ -1,9 +1,12 @@
 """Configs of networks from JSON, strictly: nothing unknown, nothing of another type."""
 
+import math
 from dataclasses import is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Config = TypeVar("Config")
+MAX_WHOLE = 2**53
+"""Whole numbers below are floats too; those above are of no use as a setting, and become infinite."""
 
 
 def config_from_json(kind: type[Config], settings: Any, *, within: str = "config") -> Config:
@@ -31,6 +34,8 @@ def _value(expected: Any, value: Any, name: str) -> Any:
     if get_origin(expected) is Literal:
         if not isinstance(value, str) or value not in get_args(expected):
             raise TypeError(f"{name} is {value!r}, expected one of {', '.join(get_args(expected))}")
-    elif type(value) is not expected and not (expected is float and type(value) is int):
+    elif expected is float and type(value) is int:
+        return float(value) if abs(value) < MAX_WHOLE else math.inf
+    elif type(value) is not expected:
         raise TypeError(f"{name} is a {type(value).__name__}, expected {expected.__name__}")
     return value

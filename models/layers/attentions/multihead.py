@@ -95,19 +95,12 @@ class MultiHead(Attention):
         if self.registers is None:
             return attention(q, k, v, key_bias=key_bias, ragged=ragged)
         if ragged is not None:
-            return self._mix_ragged(q, k, v, ragged)
+            return _mix_ragged(self.registers, q, k, v, ragged)
         k, v = self.registers(k, v)
         if key_bias is not None:
             count = k.shape[2] - key_bias.shape[2]
             key_bias = torch.cat([key_bias.new_full((*key_bias.shape[:2], count), register_bias), key_bias], dim=2)
         return attention(q, k, v, key_bias=key_bias)
-
-    def _mix_ragged(self, q: Tensor, k: Tensor, v: Tensor, ragged: Ragged) -> Tensor:
-        """Each sequence has the registers in front of its own keys."""
-        lengths = list(ragged.of_keys)
-        parts = [self.registers(*pair) for pair in zip(k.split(lengths, 2), v.split(lengths, 2), strict=True)]
-        keys, values = (torch.cat(side, dim=2) for side in zip(*parts, strict=True))
-        return attention(q, keys, values, ragged=Ragged(ragged.lengths, tuple(part[0].shape[2] for part in parts)))
 
     @property
     def num_registers(self) -> int:
@@ -121,3 +114,11 @@ class MultiHead(Attention):
     def finalise(self) -> None:
         """Bring the projections into the form that is used."""
         finalise_guides(self)
+
+
+def _mix_ragged(registers: Registers, q: Tensor, k: Tensor, v: Tensor, ragged: Ragged) -> Tensor:
+    """Each sequence has the registers in front of its own keys."""
+    lengths = list(ragged.of_keys)
+    parts = [registers(*pair) for pair in zip(k.split(lengths, 2), v.split(lengths, 2), strict=True)]
+    keys, values = (torch.cat(side, dim=2) for side in zip(*parts, strict=True))
+    return attention(q, keys, values, ragged=Ragged(ragged.lengths, tuple(part[0].shape[2] for part in parts)))

@@ -72,7 +72,7 @@ class _Nested(FeedForward):
         units = units_of(width, self.hidden_width)
         fc1, fc2 = cast(Dense, self.fc1), cast(Dense, self.fc2)
         rows = self.rows(units)
-        small = self.plain(fc1.in_features)
+        small = self.plain(fc1.in_features).to(fc1.weight.device, fc1.weight.dtype)
         small.norm.load_state_dict(self.norm.state_dict())
         small.hidden_width = units
         small.fc1 = _dense(fc1.weight[rows], None if fc1.bias is None else fc1.bias[rows])

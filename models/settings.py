@@ -1,5 +1,6 @@
 """What sizes a network can be built with."""
 
+from models.block_settings import fault_in_block, short
 from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 
@@ -25,10 +26,12 @@ def fault_in_sizes(config: NanoConfig | ILRMConfig) -> str | None:
     own = _NANO_SIZES if isinstance(config, NanoConfig) else _ILRM_SIZES
     for name, largest in [("dim", MAX_SIZE), ("head_dim", MAX_SIZE), ("num_layers", MAX_LAYERS), *own.items()]:
         if not 1 <= (found := getattr(config, name)) <= largest:
-            return f"{name} is {_short(found)}, expected 1 to {largest}"
+            return f"{name} is {short(found)}, expected 1 to {largest}"
     if config.dim % config.head_dim:
         return f"dim is {config.dim}, expected a multiple of head_dim, which is {config.head_dim}"
-    return _fault_in_planes(config) if isinstance(config, NanoConfig) else None
+    if isinstance(config, NanoConfig) and (fault := _fault_in_planes(config)):
+        return fault
+    return fault_in_block(config.block, config.dim, config.head_dim)
 
 
 def size_multiple(config: NanoConfig | ILRMConfig) -> int:
@@ -40,13 +43,8 @@ def _fault_in_planes(config: NanoConfig) -> str | None:
     if config.feature_dim % FEATURE_STEP:
         return f"feature_dim is {config.feature_dim}, expected a multiple of {FEATURE_STEP}"
     if not 0 < config.nearest < config.farthest <= MAX_RANGE:
-        nearest, farthest = _short(config.nearest), _short(config.farthest)
+        nearest, farthest = short(config.nearest), short(config.farthest)
         return f"planes from {nearest} to {farthest}, expected 0 < nearest < farthest <= {MAX_RANGE:g}"
     if not 0 < config.fine_range <= MAX_RANGE:
-        return f"fine_range is {_short(config.fine_range)}, expected more than 0 and at most {MAX_RANGE:g}"
+        return f"fine_range is {short(config.fine_range)}, expected more than 0 and at most {MAX_RANGE:g}"
     return None
-
-
-def _short(number: int | float) -> str:
-    """The number, unless it is an integer whose digits fill a screen."""
-    return "huge" if abs(number) > 10**20 else f"{number}"

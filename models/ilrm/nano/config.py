@@ -1,6 +1,8 @@
 """Sizes of iLRM-nano."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from models.layers.config import BlockConfig
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class NanoConfig:
         nearest: Nearest plane in units of the reference length (largest distance between a view and its sources).
         farthest: Farthest plane in the same unit.
         fine_range: Half width of the local sweep in natural log of depth.
+        block: What the update layers are made of.
     """
 
     dim: int = 256
@@ -32,3 +35,4 @@ class NanoConfig:
     nearest: float = 0.4
     farthest: float = 64.0
     fine_range: float = 0.25
+    block: BlockConfig = field(default_factory=BlockConfig)

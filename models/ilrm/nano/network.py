@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from models.ilrm.gaussian_batch import GaussianBatch
+from models.ilrm.groups import group_ids
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_from_maps
 from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv, small_conv
@@ -76,7 +77,7 @@ class NanoILRM(nn.Module):
         self.image_tokenizer = nn.Sequential(
             nn.Linear(9 * IMAGE_PATCH**2, config.dim, bias=False), nn.LayerNorm(config.dim, bias=False)
         )
-        self.processor = Processor(config.dim, config.head_dim, config.num_layers)
+        self.processor = Processor(config.dim, config.head_dim, config.num_layers, block=config.block)
         self.token_decoder = nn.Sequential(
             nn.LayerNorm(config.dim, bias=False), nn.Linear(config.dim, 4 * width, bias=False)
         )
@@ -156,7 +157,9 @@ class NanoILRM(nn.Module):
         rays = _normalised_rays(cameras, height, width, 1)
         pixels = torch.cat([rearrange(images * 2 - 1, "b v c h w -> b v h w c"), rays], dim=-1)
         memory = self.image_tokenizer(patchify(pixels, IMAGE_PATCH))
-        tokens = self.processor(tokens.unflatten(0, (-1, views)), memory)
+        grid = (coarse_map.shape[-2] // 2, coarse_map.shape[-1] // 2)
+        groups = group_ids(self.config.block, grid, _normalised_poses(cameras), cameras.K, 2 * 8)
+        tokens = self.processor(tokens.unflatten(0, (-1, views)), memory, grid=grid, group_ids=groups)
         update = unpatchify(self.token_decoder(tokens).flatten(0, 1), 2, *coarse_map.shape[-2:])
         return self.coarse_out(coarse_map + rearrange(update, "n h w c -> n c h w"))
 
@@ -195,9 +198,13 @@ def _expectation(logits: Tensor, values: Tensor) -> Tensor:
 @full_precision
 def _normalised_rays(cameras: PosedCameras, height: int, width: int, stride: int) -> Tensor:
     """Pluecker rays of maps with the given stride, in the normalised world of each scene."""
-    world_from_cam = invert_rigid(cameras.cam_from_world)
-    normalised = torch.stack(
-        [normalise_cameras(poses, origin=reference_camera).apply(poses) for poses in world_from_cam]
+    origin, direction = camera_rays(
+        _normalised_poses(cameras), scale_intrinsics(cameras.K, 1 / stride, 1 / stride), height, width
     )
-    origin, direction = camera_rays(normalised, scale_intrinsics(cameras.K, 1 / stride, 1 / stride), height, width)
     return pluecker_rays(origin, direction)
+
+
+def _normalised_poses(cameras: PosedCameras) -> Tensor:
+    """Camera-to-world in the normalised world of each scene."""
+    world_from_cam = invert_rigid(cameras.cam_from_world)
+    return torch.stack([normalise_cameras(poses, origin=reference_camera).apply(poses) for poses in world_from_cam])

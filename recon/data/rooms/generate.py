@@ -19,7 +19,7 @@ from recon.errors import GeometryError
 
 logger = logging.getLogger(__name__)
 
-GENERATOR_VERSION = 4
+GENERATOR_VERSION = 5
 SPLIT_SEEDS = {"train": 0, "val": 1}
 ATTEMPTS = 12
 

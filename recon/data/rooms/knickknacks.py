@@ -17,6 +17,15 @@ def _tilted(part: MeshPart, angle: float, shift: np.ndarray) -> MeshPart:
     return part.moved(np.array([[1, 0, 0], [0, c, s], [0, -s, c]]), shift)
 
 
+def _ellipsoid(radius: float, scale: tuple[float, float, float], centre: np.ndarray) -> MeshPart:
+    """A ball stretched by `scale`."""
+    ball, stretch = sphere(radius, 8), np.array(scale, np.float32)
+    normals = ball.normals / stretch
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    positions = ball.positions * stretch + centre.astype(np.float32)
+    return MeshPart(positions, normals, ball.uvs, ball.faces, positions)
+
+
 def bottle(paint: RichPaint) -> Item:
     """A bottle or jar with a label and a stopper."""
     rng = paint.rng
@@ -101,7 +110,7 @@ def utensils(paint: RichPaint) -> Item:
         end = (lean * 1.8 * np.cos(a), lean * 1.8 * np.sin(a), length)
         sticks.append(rod((0.5 * lean * np.cos(a + 2), 0.5 * lean * np.sin(a + 2), 0.02), end, 0.004))
         if rng.random() < 0.6:
-            sticks.append(sphere(0.016, 8).moved(np.diag([1.0, 0.4, 1.5]), np.array(end)))
+            sticks.append(_ellipsoid(0.016, (1.0, 0.4, 1.5), np.array(end)))
     return item([(jar, paint.glazed()), (concatenate(sticks), paint.metal() if rng.random() < 0.5 else paint.wood())])
 
 

@@ -8,8 +8,10 @@ import numpy as np
 from recon.data.rooms.mesh import MeshPart, box, concatenate, rectangle
 from recon.data.rooms.paint import Paint
 from recon.data.rooms.plan import Opening, Plan, Room, Wall
+from recon.data.rooms.textures import wall_color
 from recon.data.rooms.world import Material, Portal, WorldBuilder
 
+SMOOTH_WALLS = 0.25
 UP = np.array([0.0, 0.0, 1.0])
 
 
@@ -150,6 +152,8 @@ def choose_surfaces(paint: Paint, kind: str) -> RoomSurfaces:
         floor_kind = str(rng.choice(names, p=[0.58, 0.1, 0.2, 0.12]))
     floor = paint.textured(floor_kind, specular=0.04, mirror=0.0 if floor_kind == "carpet" else gloss)
     wall = paint.textured("plaster") if rng.random() < 0.72 else paint.textured("wallpaper")
+    if rng.random() < SMOOTH_WALLS:
+        wall = paint.plain(wall_color(rng))
     if kind == "bath" and rng.random() < 0.75:
         wall = paint.textured("tiles", "mosaic", mirror=0.03, scale=0.8)
     accent = wall

@@ -1,7 +1,6 @@
 """Things that stand in streets and gardens: cars, bins, posts, pots, beds, garden furniture, sheds."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 
@@ -22,10 +21,11 @@ def prism(profile: list[tuple[float, float]], width: float) -> MeshPart:
     shift, middle = np.array([0, width / 2, 0]), points.mean(0)
     sides = []
     for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
-        sides.append(rectangle(a - shift, 2 * shift, b - a, 0.5).flipped())
+        sides.append(rectangle(a - shift, 2 * shift, b - a, 0.5))
         for sign in (-1, 1):
             half = rectangle(middle + sign * shift, a - middle, b - middle, 9.0)
-            corner = replace(half, faces=np.array([[0, 1, 2]], np.int32))
+            face, where = np.array([[0, 1, 2]], np.int32), half.positions[:3]
+            corner = MeshPart(where, half.normals[:3], half.uvs[:3], face, where)
             sides.append(corner if sign < 0 else corner.flipped())
     return concatenate(sides)
 

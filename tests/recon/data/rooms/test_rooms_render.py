@@ -7,7 +7,7 @@ from recon.data.rooms.bake import bake, cosine_directions
 from recon.data.rooms.library import Texture, build_pyramid
 from recon.data.rooms.mesh import rectangle
 from recon.data.rooms.render import View, expose, render, trace_views
-from recon.data.rooms.tone import CameraResponse, develop
+from recon.data.rooms.tone import CameraResponse, develop, sample_response
 from recon.data.rooms.trajectory import intrinsics, look
 from recon.data.rooms.world import Lamp, Material, Portal, Sun, World, WorldBuilder
 
@@ -135,3 +135,32 @@ def test_exposure_steps_are_stops():
     bright = develop(flat, 1.0, replace(RESPONSE, exposure_steps=(0.0, 1.0)))
     linear = (bright[:, 0, 0, 0] / 255.0 + 0.055) / 1.055
     assert (linear[1] / linear[0]) ** 2.4 == pytest.approx(2.0, rel=0.03)
+
+
+def test_white_balance_drifts_between_red_and_blue_and_leaves_green():
+    flat = np.full((2, 4, 4, 3), 0.2, np.float32)
+    first, second = develop(flat, 1.0, replace(RESPONSE, balance_steps=(0.0, 0.1)))[:, 0, 0].astype(int)
+    assert second[0] > first[0]
+    assert second[1] == first[1]
+    assert second[2] < first[2]
+
+
+def test_softness_blurs_edges_and_sharpening_leaves_halos():
+    step = np.full((1, 16, 16, 3), 0.1, np.float32)
+    step[:, :, 8:] = 0.4
+    sharp, soft, halo = (
+        develop(step, 1.0, replace(RESPONSE, softness=s, sharpening=u))[0, 8, :, 1].astype(int)
+        for s, u in ((0.0, 0.0), (1.0, 0.0), (0.0, 0.6))
+    )
+    assert np.abs(np.diff(soft)).max() < 0.6 * np.abs(np.diff(sharp)).max()
+    assert halo.max() > sharp.max() + 3
+    assert halo.min() < sharp.min() - 3
+
+
+def test_exposure_drifts_far_in_about_a_quarter_of_the_paths():
+    steps = np.array([sample_response(np.random.default_rng(seed), 8).exposure_steps for seed in range(400)])
+    spread = steps.max(1) - steps.min(1)
+    assert np.abs(steps).max() < 0.65
+    assert np.abs(steps.mean(1)).max() < 1e-9
+    assert 0.1 < (spread > 0.25).mean() < 0.35
+    assert np.median(spread) < 0.15

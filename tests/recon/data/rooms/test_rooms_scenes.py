@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 from recon.data.room_scenes import RoomScenes
 from recon.data.rooms.generate import RoomsConfig, generate, make_scene, scene_path
-from recon.data.rooms.layout import build_site
+from recon.data.rooms.layout import Site, build_site
 from recon.data.rooms.plan import make_plan
 from recon.data.rooms.render import View, render
 from recon.data.rooms.scene_file import SceneArrays, write_scene
@@ -68,6 +68,36 @@ def test_no_camera_is_inside_or_near_anything(small_library):
     assert site.world.distance(centers).min() >= CLEARANCE
     floor_hits, _, _ = site.world.cast(np.concatenate([centers, np.tile([0, 0, -1], (6, 1))], 1).astype(np.float32))
     assert (floor_hits >= 0).all()
+
+
+@pytest.fixture(scope="module")
+def house(small_library) -> Site:
+    """A site of several rooms."""
+    sites = (build_site(np.random.default_rng(seed), small_library, None, outdoors=False) for seed in range(20))
+    return next(site for site in sites if site.ways)
+
+
+def _contains(rect, point: np.ndarray) -> bool:
+    return bool(rect[0] < point[0] < rect[2] and rect[1] < point[1] < rect[3])
+
+
+def test_doorways_are_open_and_lead_from_one_room_into_another(house: Site):
+    for middle, inward in house.ways:
+        inside = [r for r in house.floors if _contains(r, middle + 0.3 * inward)]
+        behind = [r for r in house.floors if _contains(r, middle - 0.55 * inward)]
+        assert len(inside) == len(behind) == 1
+        assert inside != behind
+        ray = np.array([[*(middle + 0.1 * inward), 1.6, *(-0.4 * inward), 0.0]], np.float32)
+        assert not house.world.occluded(ray, 1.0).any()
+
+
+def test_some_paths_walk_through_a_doorway(house: Site):
+    crossings = 0
+    for seed in range(25):
+        centers = [v.center for v in walk(house, np.random.default_rng(seed), 4, 16, candidates=1)]
+        rooms = [next((r for r in house.floors if _contains(r, c)), None) for c in (centers[0], centers[-1])]
+        crossings += rooms[0] != rooms[1]
+    assert crossings >= 1
 
 
 @pytest.mark.parametrize("outdoors", [False, True])

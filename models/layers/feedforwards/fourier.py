@@ -38,8 +38,8 @@ class FourierActivation(nn.Module):
     def forward(self, h: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
         """The activations."""
         angle = linear(layer_norm(h, (self.width,)), self.frequency, self.phase)
-        waves = linear(torch.cat([angle.cos(), angle.sin()], dim=-1), self.combine)
-        return self.gelu_scale * gelu(h) + self.wave_scale * waves
+        waves = linear(torch.cat([angle.cos(), angle.sin()], dim=-1), self.wave_scale[:, None] * self.combine)
+        return torch.addcmul(waves, self.gelu_scale, gelu(h))
 
     def macs(self) -> int:
         """Both products for one token."""

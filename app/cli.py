@@ -5,7 +5,7 @@ import sys
 from jsonargparse import ArgumentParser
 
 import recon
-from app.commands import convert, doctor, evaluate, info, reconstruct, render, train, view, weights
+from app.commands import convert, diagnose, doctor, evaluate, info, reconstruct, render, train, view, weights
 from app.console import log_to_stderr, parse, reporting_errors
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     "train": train,
     "eval": evaluate,
     "weights": weights,
+    "diagnose": diagnose,
     "doctor": doctor,
 }
 DESCRIPTION = "Feed-forward 3D reconstruction from photographs. Runs without a GPU."

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, linear, one_hot
 
 from models.layers.contracts import FeedForward, Mode
-from models.layers.feedforwards.parts import require_full_width, uniform_rows
+from models.layers.feedforwards.parts import require_full_width, uniform_bias, uniform_rows
 from models.layers.feedforwards.routing import by_group, route
 from models.layers.feedforwards.tree import bernoulli_entropy, chosen_leaf, leaf_weights
 
@@ -61,10 +61,10 @@ class FastFeedForward(FeedForward):
         self.progress = 0.0
         self.finalised = False
         num_nodes, num_units = self.num_leaves - 1, self.num_leaves * self.leaf_width
-        self.node_weight, self.node_bias = uniform_rows(num_nodes, dim, dim), uniform_rows(num_nodes, 1, dim)
-        self.up, self.up_bias = uniform_rows(num_units, dim, dim), uniform_rows(num_units, 1, dim)
+        self.node_weight, self.node_bias = uniform_rows(num_nodes, dim, dim), uniform_bias(num_nodes, dim)
+        self.up, self.up_bias = uniform_rows(num_units, dim, dim), uniform_bias(num_units, dim)
         self.down = uniform_rows(num_units, dim, self.leaf_width)
-        self.down_bias = uniform_rows(self.num_leaves, dim, self.leaf_width)
+        self.down_bias = uniform_bias(self.num_leaves * dim, self.leaf_width)
         if self.master_width:
             self.master_up = uniform_rows(self.master_width, dim, dim)
             self.master_down = uniform_rows(self.master_width, dim, self.master_width)
@@ -94,7 +94,7 @@ class FastFeedForward(FeedForward):
         return chosen_leaf(self._logits(normed.reshape(-1, self.dim)), self.depth)
 
     def _logits(self, x: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens nodes"]:
-        return linear(x, self.node_weight, self.node_bias[:, 0])
+        return linear(x, self.node_weight, self.node_bias)
 
     def _all_leaves(self, x: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
         """The mixture, as two large products; keeps the loss terms."""
@@ -105,18 +105,18 @@ class FastFeedForward(FeedForward):
         self._keep_losses(right, weights, used)
         if self.progress >= HARD_FROM:
             weights = used + weights - weights.detach()
-        hidden = self.activation(linear(x, self.up, self.up_bias[:, 0]))
+        hidden = self.activation(linear(x, self.up, self.up_bias))
         weighted = hidden.unflatten(-1, (self.num_leaves, self.leaf_width)) * weights[..., None]
-        return weighted.flatten(1) @ self.down + weights @ self.down_bias
+        return weighted.flatten(1) @ self.down + weights @ self.down_bias.view(self.num_leaves, self.dim)
 
     def _one_leaf(self, x: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
         """The chosen leaf of every token, leaf by leaf."""
         up, down = self.up.chunk(self.num_leaves), self.down.chunk(self.num_leaves)
-        up_bias = self.up_bias[:, 0].chunk(self.num_leaves)
+        up_bias, down_bias = self.up_bias.chunk(self.num_leaves), self.down_bias.chunk(self.num_leaves)
 
         def leaf(index: int, tokens: Float[Tensor, "group dim"]) -> Float[Tensor, "group dim"]:
             hidden = self.activation(linear(tokens, up[index], up_bias[index]))
-            return torch.addmm(self.down_bias[index], hidden, down[index])
+            return torch.addmm(down_bias[index], hidden, down[index])
 
         return by_group(x, route(self.leaves_of(x), self.num_leaves), leaf)
 
@@ -152,10 +152,10 @@ class FastFeedForward(FeedForward):
 
     def macs(self, num_tokens: int, mode: Mode) -> int:
         """All leaves while trained, one when used; the decisions and the master always."""
-        leaves = self.num_leaves if mode == "train" and not self.finalised else 1
+        soft = mode == "train" and not self.finalised
+        leaves = self.num_leaves if soft else 1
         per_token = 2 * leaves * self.leaf_width + self.num_leaves - 1 + 2 * self.master_width
-        bias_mixture = leaves if leaves > 1 else 0
-        return num_tokens * self.dim * (per_token + bias_mixture)
+        return num_tokens * self.dim * (per_token + (self.num_leaves if soft else 0))
 
     @torch.no_grad()
     def finalise(self) -> None:
@@ -167,7 +167,7 @@ class FastFeedForward(FeedForward):
             return
         leaf, master = self.mix.sigmoid(), 1 - self.mix.sigmoid()
         self.up = self._with_master(self.up, self.master_up)
-        self.up_bias = self._with_master(self.up_bias, torch.zeros_like(self.master_up[:, :1]))
+        self.up_bias = self._with_master(self.up_bias, torch.zeros_like(self.master_up[:, 0]))
         self.down = self._with_master(leaf * self.down, master * self.master_down)
         self.down_bias = nn.Parameter(leaf * self.down_bias)
         self.leaf_width += self.master_width

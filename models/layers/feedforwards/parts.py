@@ -33,6 +33,11 @@ def gated_width(dim: int, ratio: float) -> int:
     return max(64, 64 * round(2 * ratio * dim / 3 / 64))
 
 
+def uniform_bias(size: int, fan_in: int) -> nn.Parameter:
+    """Biases as torch's Linear draws them, in one dimension, for which optimisers have no weight decay."""
+    return nn.Parameter(uniform_rows(1, size, fan_in).detach()[0])
+
+
 def uniform_rows(rows: int, columns: int, fan_in: int) -> nn.Parameter:
     """Numbers drawn evenly from within 1/sqrt(fan_in), as torch's Linear has them.
 

@@ -23,13 +23,13 @@ def of_fast(layer, x: Tensor, group: int) -> Tensor:
     for path in itertools.product((0, 1), repeat=layer.depth):
         node, leaf, weight = 0, 0, 1.0
         for right in path:
-            p = torch.sigmoid(layer.node_weight[node] @ x + layer.node_bias[node, 0])
+            p = torch.sigmoid(layer.node_weight[node] @ x + layer.node_bias[node])
             taken = p if layer.training and not layer.finalised else (p >= 0.5).to(p)
             weight = weight * (taken if right else 1 - taken)
             node, leaf = 2 * node + 1 + right, 2 * leaf + right
         rows = slice(leaf * layer.leaf_width, (leaf + 1) * layer.leaf_width)
-        hidden = layer.activation(layer.up[rows] @ x + layer.up_bias[rows, 0])
-        mixture = mixture + weight * (hidden @ layer.down[rows] + layer.down_bias[leaf])
+        hidden = layer.activation(layer.up[rows] @ x + layer.up_bias[rows])
+        mixture = mixture + weight * (hidden @ layer.down[rows] + layer.down_bias.view(-1, len(x))[leaf])
     if not layer.master_width:
         return mixture
     share = torch.sigmoid(layer.mix)

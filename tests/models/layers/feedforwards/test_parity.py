@@ -29,11 +29,11 @@ def tree(fixtures):
     state = {
         "norm.weight": torch.ones(48),
         "node_weight": weights["node_weights"],
-        "node_bias": weights["node_biases"],
+        "node_bias": weights["node_biases"][:, 0],
         "up": weights["w1s"].transpose(1, 2).reshape(96, 48),
-        "up_bias": weights["b1s"].reshape(96, 1),
+        "up_bias": weights["b1s"].flatten(),
         "down": wide["w2s"].reshape(96, 48),
-        "down_bias": wide["b2s"],
+        "down_bias": wide["b2s"].flatten(),
     }
     layer.load_state_dict(state)
     return layer, x, outputs, weights
@@ -61,7 +61,7 @@ def test_hard_routing_of_a_tree(tree):
 
 def test_entropy_of_decisions(tree):
     layer, x, outputs, _ = tree
-    right = linear(x.flatten(0, 1), layer.node_weight, layer.node_bias[:, 0]).sigmoid()
+    right = linear(x.flatten(0, 1), layer.node_weight, layer.node_bias).sigmoid()
     close(bernoulli_entropy(right), outputs["entropies"], atol=1e-5)
 
 

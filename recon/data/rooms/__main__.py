@@ -26,6 +26,7 @@ def build_parser() -> ArgumentParser:
     parser.add_argument("--scenes", type=int, default=3000, help="number of training scenes")
     parser.add_argument("--val", type=int, default=64, help="number of held-out scenes, made first")
     parser.add_argument("--processes", type=int, default=2, help="scenes made at the same time")
+    parser.add_argument("--views", type=int, default=10, help="pictures of each scene along its path")
     parser.add_argument("--size", type=int, default=256, help="edge of the pictures in pixels")
     parser.add_argument("--deb", type=Path, help=f"a downloaded {PACKAGE} package; fetched with apt-get otherwise")
     parser.add_argument("--no_furniture", action="store_true", help="procedural furniture only, needs no package")
@@ -69,7 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if furniture is not None:
             prepare_furniture(furniture, options.deb)
-        config = RoomsConfig(options.out, assets / f"textures-{TEXTURE_VERSION}", furniture, size=options.size)
+        textures = assets / f"textures-{TEXTURE_VERSION}"
+        config = RoomsConfig(options.out, textures, furniture, num_views=options.views, size=options.size)
         generate(config, "val", options.val, options.processes)
         generate(config, "train", options.scenes, options.processes)
     except ReconError as error:

@@ -39,7 +39,7 @@ class RoomsConfig:
     out: Path
     textures: Path
     furniture: Path | None
-    num_views: int = 8
+    num_views: int = 10
     size: int = 256
 
 

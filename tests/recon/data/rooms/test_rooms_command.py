@@ -10,10 +10,10 @@ from recon.errors import ResourceError
 
 def test_the_command_makes_both_splits(tmp_path: Path, monkeypatch, small_library):
     monkeypatch.setattr("recon.data.rooms.generate.open_library", lambda folder: small_library)
-    options = ["--no_furniture", "--scenes", "1", "--val", "1", "--processes", "1", "--size", "32"]
+    options = ["--no_furniture", "--scenes", "1", "--val", "1", "--processes", "1", "--views", "5", "--size", "32"]
     assert command.main(["--out", str(tmp_path / "rooms"), *options]) == 0
     for split in ("train", "val"):
-        assert RoomScenes(tmp_path / "rooms", split)[0].images.shape == (8, 3, 32, 32)
+        assert RoomScenes(tmp_path / "rooms", split)[0].images.shape == (5, 3, 32, 32)
 
 
 def test_a_package_that_cannot_be_unpacked_is_named(tmp_path: Path):

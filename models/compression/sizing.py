@@ -1,6 +1,7 @@
 """How large a structured matrix may be for a budget of numbers."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -31,7 +32,7 @@ def config_within(
     low, high = 0, len(candidates)  # candidates below `low` fit, from `high` on they do not
     while low < high:
         middle = (low + high) // 2
-        if sum(count_numbers(candidates[middle], n, m) for n, m in shapes) <= allowed:
+        if sum(times * count_numbers(candidates[middle], n, m) for (n, m), times in Counter(shapes).items()) <= allowed:
             low = middle + 1
         else:
             high = middle

@@ -97,7 +97,7 @@ class RunState(pl.Callback):
                 f"{path}: not a checkpoint of a run ({type(error).__name__})",
                 hint="remove it, and the one before will be taken, or start anew",
             ) from error
-        differing = list(_differences(stored, self.run))
+        differing = list(_differences(_with_defaults(stored, _plain(asdict(TrainConfig()))), self.run))
         if differing:
             name, then, now = differing[0]
             raise CheckpointError(
@@ -127,6 +127,19 @@ def _differences(then: dict[str, Any], now: dict[str, Any], prefix: str = "") ->
             yield from _differences(a, b, f"{prefix}{name}.")
         elif a != b and not MAY_CHANGE.fullmatch(f"{prefix}{name}"):
             yield f"{prefix}{name}", a, b
+
+
+def _with_defaults(stored: Any, defaults: dict[str, Any]) -> Any:
+    """Settings of a checkpoint, with today's defaults for those that there were none of when it was written."""
+    if not isinstance(stored, dict):
+        return stored
+    filled = dict(stored)
+    for name, value in defaults.items():
+        if name not in filled:
+            filled[name] = value
+        elif isinstance(value, dict):
+            filled[name] = _with_defaults(filled[name], value)
+    return filled
 
 
 def _plain(tree: Any) -> Any:

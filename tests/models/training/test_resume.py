@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.layers.config import BlockConfig
 from models.training import train
 from recon.errors import CheckpointError, InputError
 from tests.models.walls import small_run
@@ -74,6 +75,40 @@ def test_a_run_is_not_resumed_with_other_settings(walls: Path, tmp_path: Path) -
     other = small_run(walls, tmp_path, resume=True)
     with pytest.raises(CheckpointError, match=r"optim\.lr was 0\.002, now 0\.1"):
         train(replace(other, optim=replace(other.optim, lr=0.1)))
+
+
+def without_settings(out: Path, *paths: str) -> None:
+    """The checkpoint as a version wrote it that did not have these settings yet."""
+    (file,) = (out / "checkpoints").glob("*.ckpt")
+    checkpoint = torch.load(file, weights_only=True)
+    for path in paths:
+        *parents, name = path.split(".")
+        section = checkpoint["run"]
+        for parent in parents:
+            section = section[parent]
+        del section[name]
+    torch.save(checkpoint, file)
+
+
+def test_a_setting_that_a_checkpoint_is_too_old_to_know_counts_as_its_default(walls: Path, tmp_path: Path) -> None:
+    train(small_run(walls, tmp_path))
+    without_settings(tmp_path, "nano.block", "ilrm.block", "optim.warmup_steps", "data.views.whole_span")
+    resumed = small_run(walls, tmp_path, resume=True)
+    with pytest.raises(CheckpointError, match=r"optim\.warmup_steps was \d+, now 1"):
+        train(replace(resumed, optim=replace(resumed.optim, warmup_steps=1)))
+    block = BlockConfig(parallel=True)
+    with pytest.raises(CheckpointError, match=r"nano\.block\.parallel was False, now True"):
+        train(replace(resumed, nano=replace(resumed.nano, block=block)))
+    without_settings(tmp_path, "captures")
+    with pytest.raises(CheckpointError, match=r"captures was None, now 3 "):
+        train(resumed)
+
+
+def test_a_run_that_is_too_old_to_know_a_setting_goes_on_with_its_default(walls: Path, tmp_path: Path) -> None:
+    train(small_run(walls, tmp_path))
+    without_settings(tmp_path, "nano.block", "ilrm.block")
+    train(small_run(walls, tmp_path, resume=True))
+    assert state(tmp_path)["global_step"] == 4
 
 
 def test_there_must_be_something_to_resume_and_nothing_to_mix_with(walls: Path, tmp_path: Path) -> None:

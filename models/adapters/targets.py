@@ -1,0 +1,47 @@
+"""Which layers of a network take an adapter."""
+
+from torch import nn
+from torch.nn.utils import parametrize
+
+from models.adapters.config import AdapterConfig, Targets
+from models.layers.contracts import Attention, FeedForward
+from models.layers.feedforwards.nested import NestedGelu, NestedSwiGLU
+from recon.errors import InputError
+
+INSIDE: dict[Targets, tuple[type[nn.Module], ...]] = {
+    "attention": (Attention,),
+    "feed_forward": (FeedForward,),
+    "blocks": (Attention, FeedForward),
+    "all": (nn.Module,),
+}
+NESTED = (NestedGelu, NestedSwiGLU)
+"""They multiply by slices of their weights and would pass an adapter by."""
+
+
+def target_layers(network: nn.Module, config: AdapterConfig) -> dict[str, nn.Linear]:
+    """Name -> linear map, in the order of the network.
+
+    Raises:
+        InputError: There is none, or one that cannot take the adapter.
+    """
+    found: dict[str, nn.Linear] = {}
+    nested: list[str] = []
+    for name, part in network.named_modules():
+        if isinstance(part, INSIDE[config.targets]):
+            found |= {inner: p for inner, p in part.named_modules(prefix=name) if isinstance(p, nn.Linear)}
+        if isinstance(part, NESTED):
+            nested.append(f"{name}.")
+    if not found:
+        raise InputError(
+            f"the network has no plain linear map for targets: {config.targets}",
+            hint="structured maps take no adapter; choose other targets, or train the structured maps themselves",
+        )
+    for name, layer in found.items():
+        if name.startswith(tuple(nested)):
+            raise InputError(f"{name} belongs to a nested layer", hint="cut the network to one width first")
+        if parametrize.is_parametrized(layer, "weight"):
+            raise InputError(f"the weight of {name} is conditioned", hint="finalise the network first")
+        if fault := config.fault_in(layer.out_features, layer.in_features):
+            raise InputError(f"adapter.{fault} for {name}, {layer.out_features} x {layer.in_features}")
+    order = {id(part): i for i, part in enumerate(network.modules())}
+    return dict(sorted(found.items(), key=lambda item: order[id(item[1])]))

@@ -41,6 +41,7 @@ OPTIONAL_PARTS = (
     ),
     OptionalPart("pillow-heif", "pillow_heif", "photographs in HEIC files", "pip install 'recon[heif]'"),
     OptionalPart("xformers", "xformers", "attention on CUDA; of no use on a CPU", "pip install 'recon[xformers]'"),
+    OptionalPart("peft", "peft", "adapters for fine-tuning", "pip install 'recon[adapters]'"),
     OptionalPart("pytorch-lightning", "pytorch_lightning", "training", "pip install pytorch-lightning==2.6.6"),
     OptionalPart("tensorboard", "tensorboard", "curves of training runs", "pip install tensorboard"),
 )  # fmt: skip

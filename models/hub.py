@@ -94,6 +94,15 @@ def network_name(folder: str | Path) -> str:
     return _read_config(_files(folder)[1])[0]
 
 
+def weights_folder(folder: str | Path) -> Path:
+    """Where weights lie, by the name or the folder that `load_pretrained` takes.
+
+    Raises:
+        CheckpointError: Missing files.
+    """
+    return _files(folder)[0].parent
+
+
 def sha256_of(file: Path) -> str:
     """Hash of a file of any size, in hexadecimal digits."""
     with file.open("rb") as opened:

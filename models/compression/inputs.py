@@ -22,11 +22,35 @@ def record_input_rms(linears: Mapping[str, nn.Module], run: Callable[[], object]
     sums: dict[str, Tensor] = {}
     counts = dict.fromkeys(linears, 0)
 
+    def add(name: str, rows: Tensor) -> None:
+        sums[name] = sums.get(name, 0) + rows.double().square().sum(0)
+        counts[name] += len(rows)
+
+    observe_inputs(linears, run, add)
+    return {name: (total / counts[name]).sqrt().float() for name, total in sums.items()}
+
+
+def observe_inputs(
+    linears: Mapping[str, nn.Module], run: Callable[[], object], note: Callable[[str, Tensor], None]
+) -> None:
+    """Show what enters layers while something runs.
+
+    Args:
+        linears: Name -> layer.
+        run: Runs the network, without gradients.
+        note: Called with the name and the inputs of every call, [rows, channels] and at least one row.
+
+    Raises:
+        InputError: A layer was not reached.
+    """
+    missed = dict.fromkeys(linears)
+
     def observe(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
         def hook(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             rows = inputs[0].detach().flatten(0, -2)
-            sums[name] = sums.get(name, 0) + rows.double().square().sum(0)
-            counts[name] += len(rows)
+            if len(rows):
+                missed.pop(name, None)
+                note(name, rows)
 
         return hook
 
@@ -37,10 +61,8 @@ def record_input_rms(linears: Mapping[str, nn.Module], run: Callable[[], object]
     finally:
         for hook in hooks:
             hook.remove()
-    missed = [name for name, count in counts.items() if count == 0]
     if missed:
         raise InputError(
-            f"{len(missed)} of {len(counts)} layers saw no calibration data, the first is {missed[0]}",
+            f"{len(missed)} of {len(linears)} layers saw no calibration data, the first is {next(iter(missed))}",
             hint="run the whole network on at least one sample",
         )
-    return {name: (total / counts[name]).sqrt().float() for name, total in sums.items()}

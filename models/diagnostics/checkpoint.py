@@ -77,8 +77,19 @@ def _other(trained: Pretrained, against: str | Path) -> nn.Module:
     return other.network
 
 
-@torch.no_grad()
 def _watch(trained: Pretrained, data: ActivationSource) -> Activations:
+    with recording(trained.network) as activations:
+        run_on_captures(trained, data)
+    return activations
+
+
+@torch.no_grad()
+def run_on_captures(trained: Pretrained, data: ActivationSource) -> None:
+    """Run a network on captures, in float32, for whoever watches it.
+
+    Raises:
+        InputError: The data cannot be used.
+    """
     _require_usable(trained, data)
     source = open_captures(data.folder, split=data.split)
     config = DataConfig(folder=data.folder, size=data.size)
@@ -86,12 +97,10 @@ def _watch(trained: Pretrained, data: ActivationSource) -> Activations:
     make = TRAINED[trained.name][1]
     optim, loss = OptimConfig(ema_decay=0.0), LossConfig(perceptual=0.0)
     module = make(trained.network, optim, loss, max_steps=1, float32=True).eval()
-    with recording(trained.network) as activations:
-        for number in range(min(data.captures, len(source))):
-            batch = batches[[number]]
-            module.predict(module.evaluated, batch)
-            logger.info("%d: %s", number + 1, batch.names[0])
-    return activations
+    for number in range(min(data.captures, len(source))):
+        batch = batches[[number]]
+        module.predict(module.evaluated, batch)
+        logger.info("%d: %s", number + 1, batch.names[0])
 
 
 def _require_usable(trained: Pretrained, data: ActivationSource) -> None:

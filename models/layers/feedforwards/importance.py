@@ -14,8 +14,12 @@ from models.layers.linears.dense import Dense
 @torch.no_grad()
 def hidden_importance(layer: GeluFeedForward | SwiGLU, tokens: Float[Tensor, "*batch dim"]) -> Float[Tensor, " hidden"]:
     """How much each hidden unit adds on average: root mean square of its activation times the length of its column."""
-    active = layer.hidden(layer.norm(tokens)).flatten(0, -2)
-    return active.square().mean(dim=0).sqrt() * cast(Dense, layer.fc2).weight.norm(dim=0)
+    return importance_of(layer, layer.hidden(layer.norm(tokens)))
+
+
+def importance_of(layer: GeluFeedForward | SwiGLU, active: Float[Tensor, "*batch hidden"]) -> Float[Tensor, " hidden"]:
+    """`hidden_importance` from activations of the hidden units."""
+    return active.flatten(0, -2).square().mean(dim=0).sqrt() * cast(Dense, layer.fc2).weight.norm(dim=0)
 
 
 @torch.no_grad()

@@ -2,14 +2,14 @@
 
 from abc import abstractmethod
 from functools import partial
-from typing import ClassVar, cast
+from typing import cast
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear, silu
 
 from models.layers.contracts import FeedForward
+from models.layers.feedforwards.cutting import first_hidden_units
 from models.layers.feedforwards.gelu import GeluFeedForward
 from models.layers.feedforwards.swiglu import SwiGLU
 from models.layers.linears.dense import Dense
@@ -39,11 +39,6 @@ class _Nested(FeedForward):
     hidden_width: int
     fc1: nn.Module
     fc2: nn.Module
-    plain: ClassVar[type[GeluFeedForward] | type[SwiGLU]]
-
-    @abstractmethod
-    def rows(self, units: int) -> Int[Tensor, " rows"] | slice:
-        """Rows of `fc1` that belong to the first hidden units."""
 
     @abstractmethod
     def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
@@ -69,15 +64,8 @@ class _Nested(FeedForward):
 
     def cut(self, width: float) -> GeluFeedForward | SwiGLU:
         """A plain layer with contiguous copies of the first hidden units and of the norm."""
-        units = units_of(width, self.hidden_width)
-        fc1, fc2 = cast(Dense, self.fc1), cast(Dense, self.fc2)
-        rows = self.rows(units)
-        small = self.plain(fc1.in_features).to(fc1.weight.device, fc1.weight.dtype)
-        small.norm.load_state_dict(self.norm.state_dict())
-        small.hidden_width = units
-        small.fc1 = _dense(fc1.weight[rows], None if fc1.bias is None else fc1.bias[rows])
-        small.fc2 = _dense(fc2.weight[:, :units], fc2.bias)
-        return small.train(self.training)
+        layer = cast(GeluFeedForward | SwiGLU, self)
+        return first_hidden_units(layer, units_of(width, self.hidden_width))
 
 
 class NestedGelu(_Nested, GeluFeedForward):
@@ -92,14 +80,8 @@ class NestedGelu(_Nested, GeluFeedForward):
         bias: Whether the maps have biases.
     """
 
-    plain = GeluFeedForward
-
     def __init__(self, dim: int, ratio: float = 4.0, *, bias: bool = False):
         super().__init__(dim, ratio, partial(Dense, bias=bias))
-
-    def rows(self, units: int) -> slice:
-        """The first rows."""
-        return slice(units)
 
     def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
         """One product with the first rows, which are a view."""
@@ -114,26 +96,10 @@ class NestedSwiGLU(_Nested, SwiGLU):
         ratio: As for `SwiGLU`.
     """
 
-    plain = SwiGLU
-
     def __init__(self, dim: int, ratio: float = 4.0):
         super().__init__(dim, ratio)
-
-    def rows(self, units: int) -> Int[Tensor, " rows"]:
-        """The first rows of the gate and of the value."""
-        first = torch.arange(units)
-        return torch.cat([first, first + self.hidden_width])
 
     def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
         """Two products with views of the fused matrix; the gate alone goes through the activation."""
         gate, value = fc1.weight[:units], fc1.weight[self.hidden_width : self.hidden_width + units]
         return silu(linear(normed, gate)) * linear(normed, value)
-
-
-def _dense(weight: Tensor, bias: Tensor | None) -> Dense:
-    """A matrix with its own, contiguous numbers."""
-    dense = Dense(weight.shape[1], weight.shape[0], bias=bias is not None).to(weight.device, weight.dtype)
-    dense.weight = nn.Parameter(weight.detach().clone(memory_format=torch.contiguous_format))
-    if bias is not None:
-        dense.bias = nn.Parameter(bias.detach().clone())
-    return dense

@@ -5,8 +5,10 @@ import pytest
 
 from app.cli import main
 from app.options import ReconstructOptions
-from models.hub import load_pretrained
+from models.hub import load_pretrained, save_pretrained
+from models.ilrm.nano.network import NanoILRM
 from recon.errors import InputError
+from tests.models.walls import SMALL
 from tests.published_files import save_main, save_wide
 
 
@@ -56,3 +58,54 @@ def test_the_main_job_refuses_weights_that_are_not_there(tmp_path: Path, capsys:
     words = ["reconstruct", "datasets/sample", "-o", str(tmp_path / "out"), "--weights", str(tmp_path / "none")]
     assert main(words) == 4
     assert "ilrm-nano" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    save_pretrained(folder, "ilrm-nano", NanoILRM(SMALL), SMALL)
+    return folder
+
+
+def test_convert_says_errors_and_sizes_and_how_to_go_on(small: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    assert main(["weights", "convert", str(small), "-o", str(out), "--linear", "block_shuffle", "--budget", "0.6"]) == 0
+    text = capsys.readouterr().out
+    network = load_pretrained(out).network
+    assert f"{sum(p.numel() for p in network.parameters()):,} now" in text
+    for part in ("of the entries", "processor.blocks.1.attn.qkv", f"--weights {out}", load_pretrained(out).sha256):
+        assert part in text
+    options = next(line for line in text.splitlines() if "recon train" in line).partition("recon train ")[2].split()
+    assert options[-4:] == ["--trainer.init_from", str(out), "--data.folder", "DATA"]
+    told = dict(zip(options[2:-4:2], options[3:-4:2], strict=True))
+    block = network.config.block.feed_forward.linear
+    assert told["--nano.block.feed_forward.linear.kind"] == block.kind == "block_shuffle"
+    assert told["--nano.dim"] == "32"
+
+
+def test_convert_as_json_and_widths(small: Path, tmp_path: Path, capsys) -> None:
+    words = ["weights", "convert", str(small), "-o", str(tmp_path / "out"), "--width", "0.5", "--json"]
+    assert main(words) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["settings"]["block.feed_forward.ratio"] == 2.0
+    assert facts["parameters"][1] < facts["parameters"][0]
+    assert 0 < facts["error"] < 1
+    assert main(words) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "neither --linear nor --width"),
+        (["--linear", "blast", "--width", "0.5"], 2, "both --linear and --width"),
+        (["--linear", "dense"], 2, "dense"),
+        (["--linear", "blast", "--budget", "2"], 2, "budget: 2"),
+        (["--linear", "blast", "--blocks", "3"], 2, "3 blocks do not divide"),
+        (["--width", "0"], 2, "width: 0"),
+        (["--width", "0.5", "--calibrate", "nowhere"], 2, "no such folder"),
+    ],
+)
+def test_convert_refuses_what_makes_no_sense(words, code, said, small: Path, tmp_path: Path, capsys) -> None:
+    assert main(["weights", "convert", str(small), "-o", str(tmp_path / "out"), *words]) == code
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

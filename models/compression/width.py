@@ -1,0 +1,139 @@
+"""Networks with fewer hidden units in their feed-forward layers."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.compression.inputs import observe_inputs
+from models.compression.linears import replace_module
+from models.layers.contracts import FeedForward
+from models.layers.feedforwards.cutting import first_hidden_units
+from models.layers.feedforwards.gelu import GeluFeedForward
+from models.layers.feedforwards.importance import importance_of, order_hidden_units
+from models.layers.feedforwards.nested import NestedGelu, NestedSwiGLU, units_of
+from models.layers.feedforwards.swiglu import SwiGLU
+from models.layers.linears import Dense
+from recon.errors import InputError
+
+NESTED = (NestedGelu, NestedSwiGLU)
+CUT = (GeluFeedForward, SwiGLU, *NESTED)
+GATED_STEP = 64
+"""Gated layers have a multiple of as many hidden units."""
+ROWS_OF_A_CALL = 512
+RANDOM_ROWS = 4096
+
+Rows = Float[Tensor, "rows dim"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a cut did.
+
+    Attributes:
+        units: Hidden units that every layer has now.
+        ratio: Of hidden width over token width in the config of such a layer.
+        errors: Name of a layer -> norm of the part of its update that is gone, over that of the update.
+        error: The same of all layers together.
+    """
+
+    units: int
+    ratio: float
+    errors: dict[str, float]
+    error: float
+
+
+@torch.no_grad()
+def cut_width(network: nn.Module, width: float, run: Callable[[], object] | None = None) -> Cut:
+    """Keep a share of the hidden units of all feed-forward layers of a network, in place.
+
+    Nested layers keep their first units, as they were trained to, and become plain layers. Other layers keep those that
+    add most to the update (`models.layers.feedforwards.importance`). At a width of 1 nothing changes.
+
+    Args:
+        network: Trained network.
+        width: Share, above 0 and at most 1; nested layers have a few of their own, gated ones multiples of 64 units.
+        run: Runs the network on calibration data, by which units are judged; without it, by tokens of normally
+            distributed numbers.
+
+    Raises:
+        InputError: There is no layer that can be cut, or none has such a width.
+    """
+    if not 0 < width <= 1:
+        raise InputError(f"width: {width:g}, expected a share above 0 and at most 1", hint="0.5 keeps half")
+    found = _layers(network)
+    units = {name: _units(layer, width) for name, layer in found.items()}
+    plain = {name: first_hidden_units(layer, layer.hidden_width) for name, layer in found.items()}
+    for name, layer in plain.items():  # nested ones do not call their maps, which are watched
+        replace_module(network, name, layer)
+    rows = _random_rows(plain) if run is None else _seen_rows(plain, run)
+    gone, whole = {}, {}
+    for name, layer in plain.items():
+        if not isinstance(found[name], NESTED) and units[name] < layer.hidden_width:
+            importance = importance_of(layer, layer.hidden(rows[name]))
+            order_hidden_units(layer, importance.argsort(descending=True, stable=True))
+        small = first_hidden_units(layer, units[name])
+        update = layer.update(rows[name][None])
+        whole[name] = float(update.norm())
+        gone[name] = float((update - small.update(rows[name][None])).norm())
+        replace_module(network, name, small)
+    kept, layer = units[name], plain[name]
+    ratio = kept / cast(Dense, layer.fc1).in_features * (1.5 if isinstance(layer, SwiGLU) else 1)
+    errors = {name: _share(gone[name], whole[name]) for name in plain}
+    return Cut(kept, ratio, errors, _share(math.hypot(*gone.values()), math.hypot(*whole.values())))
+
+
+def _layers(network: nn.Module) -> dict[str, GeluFeedForward | SwiGLU]:
+    """Name -> feed-forward layer, all of which can be cut."""
+    found: dict[str, GeluFeedForward | SwiGLU] = {}
+    for name, layer in network.named_modules():
+        if not isinstance(layer, FeedForward):
+            continue
+        if type(layer) not in CUT or not isinstance(layer.fc1, Dense) or not isinstance(layer.fc2, Dense):
+            raise InputError(
+                f"{name}, a {type(layer).__name__}, has no hidden units that could be left out",
+                hint="gelu, swiglu and nested layers of plain matrices can be cut; cut before matrices are converted",
+            )
+        found[name] = cast(GeluFeedForward | SwiGLU, layer)
+    if not found:
+        raise InputError(f"{type(network).__name__} has no feed-forward layers that could be cut")
+    return found
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _units(layer: GeluFeedForward | SwiGLU, width: float) -> int:
+    if width == 1:
+        return layer.hidden_width
+    if isinstance(layer, NESTED):
+        return units_of(width, layer.hidden_width)
+    step = GATED_STEP if isinstance(layer, SwiGLU) else 1
+    return min(max(step, step * round(width * layer.hidden_width / step)), layer.hidden_width)
+
+
+def _random_rows(layers: dict[str, GeluFeedForward | SwiGLU]) -> dict[str, Rows]:
+    """Tokens that are drawn, after the norm of each layer."""
+    generator = torch.Generator().manual_seed(0)
+    found = {}
+    for name, layer in layers.items():
+        weight = cast(Dense, layer.fc1).weight
+        drawn = torch.randn(RANDOM_ROWS, weight.shape[1], generator=generator)
+        found[name] = layer.norm(drawn.to(weight))
+    return found
+
+
+def _seen_rows(layers: dict[str, GeluFeedForward | SwiGLU], run: Callable[[], object]) -> dict[str, Rows]:
+    """Some of the normed tokens of every call, evenly spaced."""
+    found: dict[str, list[Tensor]] = {name: [] for name in layers}
+
+    def keep(name: str, rows: Tensor) -> None:
+        found[name].append(rows[:: -(-len(rows) // ROWS_OF_A_CALL)].float())
+
+    observe_inputs({name: layer.fc1 for name, layer in layers.items()}, run, keep)
+    return {name: torch.cat(parts) for name, parts in found.items()}

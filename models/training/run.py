@@ -4,6 +4,7 @@ import logging
 import os
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,12 @@ for _message in (".*LeafSpec.*is deprecated", ".*dataloader is not resumable", "
     warnings.filterwarnings("ignore", message=_message, module="pytorch_lightning")
 
 
-def train(config: TrainConfig) -> Path:
+def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
     """Run a training and return the folder of the exported weights.
+
+    Args:
+        config: All settings.
+        callbacks: Whatever else is to happen beside the steps; called before those of every run.
 
     Raises:
         InputError: Settings that no run can be made with, no captures to train on, or a run in the same folder.
@@ -50,7 +55,7 @@ def train(config: TrainConfig) -> Path:
     elif config.trainer.init_from:
         _start_from(module, config.trainer.init_from)
     times = TimeShares()
-    trainer = _trainer(config, out, times, state)
+    trainer = _trainer(config, out, times, [*callbacks, StopOnNonFinite(), state])
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     logger.info("%s", times.summary())
     for reason, count in Counter(module.skipped.values()).most_common():
@@ -73,13 +78,12 @@ def _start_from(module: ILRMModule, name: str) -> None:
     logger.info("starting from %s (%s)", name, source.sha256[:12])
 
 
-def _trainer(config: TrainConfig, out: Path, times: TimeShares, state: RunState) -> pl.Trainer:
+def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]) -> pl.Trainer:
     settings = config.trainer
     processes = settings.devices * settings.num_nodes
     _require_started(processes)
     callbacks: list[Any] = [
-        StopOnNonFinite(),
-        state,
+        *first,
         LearningRateMonitor("step"),
         ModelCheckpoint(out / "checkpoints", "step_{step:07d}", every_n_train_steps=settings.checkpoint_every,
                         auto_insert_metric_name=False, save_top_k=1),

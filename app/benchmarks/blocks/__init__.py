@@ -1,0 +1,1 @@
+"""How fast every exchangeable layer is, and how well a small network learns with it."""

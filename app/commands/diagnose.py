@@ -80,7 +80,7 @@ def _remarks(found: "Diagnosis", reference: str) -> list[str]:
     remarks = [f"turned    from {reference}: {found.compared} layers, mean {math.fsum(turned) / len(turned):.3f}"]
     if found.related < found.compared:
         apart = found.compared - found.related
-        remarks.append(f"          {apart} of them as a layer that has nothing to do with it would be")
+        remarks.append(f"          {apart} of them no nearer to it than chance")
     few = [x for x in found.layers if x.hidden_samples is not None and x.hidden_samples < (x.columns or 0)]
     if few:
         remarks.append(

@@ -47,6 +47,16 @@ class LayerFigures:
     hidden_soft: float | None = None
     hidden_samples: int | None = None
 
+    @property
+    def layer_rms(self) -> float | None:
+        """`rms`, if this is a layer."""
+        return None if self.rows is None else self.rms
+
+    @property
+    def block_rms(self) -> float | None:
+        """`rms`, if this is a block."""
+        return self.rms if self.rows is None else None
+
 
 @dataclass(frozen=True)
 class Diagnosis:

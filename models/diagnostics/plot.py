@@ -33,7 +33,7 @@ PANELS = (
     Panel("rank of the weights, share", {"hard": "hard_rank", "soft": "soft_rank"}, from_zero=True),
     Panel("tail exponent", {"": "tail"}),
     Panel("spectral norm, upper bound", {"": "norm_bound"}, log=True),
-    Panel("RMS of the outputs", {"": "rms"}, log=True),
+    Panel("RMS of the outputs", {"layers": "layer_rms", "blocks": "block_rms"}, log=True),
     Panel("rank of hidden units, share", {"hard": "hidden_hard", "soft": "hidden_soft"}, from_zero=True),
 )
 
@@ -58,6 +58,7 @@ def draw(file: Path, diagnosis: Diagnosis, title: str) -> None:
 def _draw_panel(axis: Any, panel: Panel, diagnosis: Diagnosis) -> None:
     for label, name in panel.curves.items():
         points = [(x, y) for x, y in _known(diagnosis, name) if y > 0 or not panel.log]
+        axis.margins(y=0.1)
         axis.plot([x for x, _ in points], [y for _, y in points], marker=".", linewidth=0.8, label=label)
     if panel.line is not None:
         axis.axhline(panel.line, color="grey", linewidth=0.6)
@@ -69,7 +70,7 @@ def _draw_panel(axis: Any, panel: Panel, diagnosis: Diagnosis) -> None:
         axis.axvline(start - 0.5, color="lightgrey", linewidth=0.5, zorder=0)
     axis.set_title(panel.title, loc="left", fontsize="medium")
     if any(panel.curves):
-        axis.legend(loc="upper right", fontsize="small")
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
 
 
 def _known(diagnosis: Diagnosis, name: str) -> list[tuple[int, float]]:

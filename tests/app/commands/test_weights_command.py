@@ -1,12 +1,15 @@
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
+import models.training
 from app.cli import main
 from app.options import ReconstructOptions
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.nano.network import NanoILRM
+from models.training import TrainConfig
 from recon.errors import InputError
 from tests.models.walls import SMALL
 from tests.published_files import save_main, save_wide
@@ -67,7 +70,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_convert_says_errors_and_sizes_and_how_to_go_on(small: Path, tmp_path: Path, capsys) -> None:
+def test_convert_says_errors_and_sizes_and_how_to_go_on(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
     assert main(["weights", "convert", str(small), "-o", str(out), "--linear", "block_shuffle", "--budget", "0.6"]) == 0
     text = capsys.readouterr().out
@@ -75,12 +80,14 @@ def test_convert_says_errors_and_sizes_and_how_to_go_on(small: Path, tmp_path: P
     assert f"{sum(p.numel() for p in network.parameters()):,} now" in text
     for part in ("of the entries", "processor.blocks.1.attn.qkv", f"--weights {out}", load_pretrained(out).sha256):
         assert part in text
-    options = next(line for line in text.splitlines() if "recon train" in line).partition("recon train ")[2].split()
-    assert options[-4:] == ["--trainer.init_from", str(out), "--data.folder", "DATA"]
-    told = dict(zip(options[2:-4:2], options[3:-4:2], strict=True))
-    block = network.config.block.feed_forward.linear
-    assert told["--nano.block.feed_forward.linear.kind"] == block.kind == "block_shuffle"
-    assert told["--nano.dim"] == "32"
+    received: list[TrainConfig] = []
+    monkeypatch.setattr(models.training, "train", lambda config: received.append(config) or Path("weights"))
+    assert (
+        main(shlex.split(next(line for line in text.splitlines() if "recon train" in line).partition("recon ")[2])) == 0
+    )
+    assert received[0].nano == network.config
+    assert received[0].nano.block.feed_forward.linear.kind == "block_shuffle"
+    assert (received[0].trainer.init_from, received[0].data.folder) == (str(out), "DATA")
 
 
 def test_convert_as_json_and_widths(small: Path, tmp_path: Path, capsys) -> None:

@@ -16,6 +16,7 @@ from models.ilrm.network import ILRM
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.layers.config import AttentionConfig, BlockConfig, FeedForwardConfig, LinearConfig
 from models.layers.linears import Blast, LowRank
+from models.reconstructors import load_reconstructor
 from models.training import train
 from recon.data.captures.open_source import open_captures
 from recon.data.scene_batches import DataConfig, SceneBatches
@@ -64,6 +65,7 @@ def test_smaller_weights_load_strictly_and_training_on_lowers_their_loss(target,
     done = shrink_weights(trained, tmp_path / "small", target)
     network = load_pretrained(done.folder).network
     assert network.config == done.config
+    assert load_reconstructor(str(done.folder), torch.device("cpu")).weights_sha256 == done.sha256[1]
     assert sum(p.numel() for p in network.parameters()) == done.parameters[1] < done.parameters[0]
     assert 0 < done.change.error < 1
     assert min(done.change.errors.values()) <= done.change.error <= max(done.change.errors.values())

@@ -13,7 +13,9 @@ NANO_MULTIPLE = 16
 """Of pixels: the map at 1/8 is cut into patches of two."""
 FEATURE_STEP = 16
 """Half of the feature channels are normalised in groups of eight."""
-_NANO_SIZES = dict.fromkeys(("feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes"), MAX_SIZE)
+_NANO_SIZES = dict.fromkeys(
+    ("feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes", "finest_planes"), MAX_SIZE
+)
 _ILRM_SIZES = {"patch": 64, "viewpoint_factor": 16, "uplift": 16}
 
 
@@ -45,6 +47,7 @@ def _fault_in_planes(config: NanoConfig) -> str | None:
     if not 0 < config.nearest < config.farthest <= MAX_RANGE:
         nearest, farthest = short(config.nearest), short(config.farthest)
         return f"planes from {nearest} to {farthest}, expected 0 < nearest < farthest <= {MAX_RANGE:g}"
-    if not 0 < config.fine_range <= MAX_RANGE:
-        return f"fine_range is {short(config.fine_range)}, expected more than 0 and at most {MAX_RANGE:g}"
+    for name in ("fine_range", "finest_range"):
+        if not 0 < (reach := getattr(config, name)) <= MAX_RANGE:
+            return f"{name} is {short(reach)}, expected more than 0 and at most {MAX_RANGE:g}"
     return None

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 import pytorch_lightning as pl
@@ -13,6 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.objective import LossConfig, OptimConfig, make_optimizer
+from models.ilrm.processor import Processor
+from models.layers.feedforwards.nested import WIDTHS as NESTED_WIDTHS
 from models.layers.precision import bfloat16_where_fast
 from recon.data.scene_batches import SceneBatch
 from recon.errors import TrainingError
@@ -146,6 +148,7 @@ class ILRMModule(pl.LightningModule):
         self._take_note(batch)
         chance = torch.from_numpy(np.stack([np.random.default_rng([self.seed, n]).random(4) for n in batch.numbers]))
         chance = chance.to(batch.images)
+        self._prepare_blocks()
         prediction = self.predict(self.network, batch, chance)
         rendered = self.render(prediction, batch, self.backgrounds(batch, chance))
         terms = self.loss_terms(prediction, rendered, batch)
@@ -157,6 +160,14 @@ class ILRMModule(pl.LightningModule):
             )
         self.log_dict({f"loss/{name}": value.detach() for name, value in terms.items()} | {"loss": total.detach()})
         return total
+
+    def _prepare_blocks(self) -> None:
+        """Tell the update layers how far training is; nested ones are trained at a width drawn for the step."""
+        processor = cast(Processor, self.network.processor)
+        processor.schedule(self.global_step / self.max_steps)
+        if processor.config.feed_forward.kind == "nested":
+            rng = np.random.default_rng([self.seed, self.global_step, *b"width"])
+            processor.width = float(rng.choice(NESTED_WIDTHS))
 
     def _take_note(self, batch: SceneBatch) -> None:
         """Which frames the next optimiser step comes from, and which captures could not be used."""
@@ -178,10 +189,13 @@ class ILRMModule(pl.LightningModule):
             terms["laplacian"] = self.loss.laplacian * laplacian_l1(rendered, truth)
         if self.perceptual is not None:
             terms["perceptual"] = self.loss.perceptual * self.perceptual(rendered.flatten(0, 1), truth.flatten(0, 1))
+        asked = cast(Processor, self.network.processor).aux_losses()
+        terms |= {f"block_{name}": self.loss.blocks * value for name, value in asked.items()}
         return terms | self.own_terms(prediction, batch)
 
     def validation_step(self, batch: SceneBatch, batch_idx: int) -> None:
         """PSNR of held-out captures, with the averaged weights."""
+        cast(Processor, self.evaluated.processor).width = 1.0
         prediction = self.predict(self.evaluated, batch)
         rendered = self.render(prediction, batch, self.backgrounds(batch))
         score = torch.stack([psnr(a, b).mean() for a, b in zip(rendered, batch.target_images, strict=True)]).mean()

@@ -1,19 +1,23 @@
 """What training of an iLRM minimises, and with which optimiser and schedule."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from models.layers.param_groups import param_groups
+
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """AdamW with a warm-up, and what follows it.
+    """An optimiser with a warm-up, and what follows it.
 
     Attributes:
+        kind: "adamw"; "muon" (Jordan et al. 2024) for all matrices and kernels, its updates scaled so that rates of
+            AdamW fit (Liu et al. 2025), and AdamW for the rest; "lamb" (You et al. 2020) for very large batches.
         lr: Learning rate after the warm-up.
         warmup_steps: Linear rise at the start.
         schedule: "constant" stays, and falls linearly to zero over the last `decay_steps`; "cosine" falls to zero from
@@ -24,6 +28,7 @@ class OptimConfig:
         ema_decay: Decay of the moving average of the weights, which is what is evaluated and exported; 0 for none.
     """
 
+    kind: Literal["adamw", "muon", "lamb"] = "adamw"
     lr: float = 1e-3
     warmup_steps: int = 200
     schedule: Literal["constant", "cosine"] = "constant"
@@ -46,6 +51,8 @@ class LossConfig:
         gradient: L1 of image gradients.
         depth: L1 of log depth, where the data set knows the depth and the network tells it.
         planes: Cross entropy of the coarse depth distribution of iLRM-nano, where the depth is known.
+        stages: Robust error of log depth and cross entropy of the local stages of iLRM-nano, where the depth is known.
+        blocks: What update layers ask for themselves, such as even use of their parts; meant for losses of about 1.
     """
 
     perceptual: float = 0.0
@@ -55,15 +62,37 @@ class LossConfig:
     gradient: float = 0.05
     depth: float = 0.02
     planes: float = 0.004
+    stages: float = 0.05
+    blocks: float = 1.0
 
 
 def make_optimizer(network: nn.Module, optim: OptimConfig, max_steps: int) -> dict[str, Any]:
-    """AdamW with its schedule, in the form that Lightning takes."""
-    decayed, plain = split_decay(network.parameters())
-    groups = [{"params": decayed, "weight_decay": optim.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=optim.lr, betas=optim.betas)
+    """The optimiser with its schedule, in the form that Lightning takes."""
+    optimizer = _make_plain_optimizer(network, optim)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(optim, max_steps))
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def _make_plain_optimizer(network: nn.Module, optim: OptimConfig) -> torch.optim.Optimizer:
+    groups = param_groups(network, optim.lr, optim.weight_decay)
+    if optim.kind == "adamw":
+        return torch.optim.AdamW(groups, lr=optim.lr, betas=optim.betas)
+    from pytorch_optimizer import Lamb, Muon
+
+    if optim.kind == "lamb":
+        return Lamb(groups, lr=optim.lr, betas=optim.betas)
+    return Muon([part for group in groups for part in _for_muon(group, optim.betas)])
+
+
+def _for_muon(group: dict[str, Any], betas: tuple[float, float]) -> list[dict[str, Any]]:
+    """Matrices and kernels of convolutions apart from all else, which Muon leaves to AdamW."""
+    held = group["params"]
+    matrices = [p for p in held if p.ndim in (2, 4)]
+    rest = [p for p in held if p.ndim not in (2, 4)]
+    return [
+        group | {"params": matrices, "use_muon": True, "use_adjusted_lr": True},
+        group | {"params": rest, "use_muon": False, "betas": betas},
+    ]
 
 
 def rate_factor(optim: OptimConfig, max_steps: int) -> Callable[[int], float]:
@@ -77,9 +106,3 @@ def rate_factor(optim: OptimConfig, max_steps: int) -> Callable[[int], float]:
         return rise * min(1.0, (max_steps - step) / optim.decay_steps) if optim.decay_steps else rise
 
     return factor
-
-
-def split_decay(parameters: Iterable[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Parameters with and without weight decay: matrices and kernels, and all the rest."""
-    parameters = list(parameters)
-    return [p for p in parameters if p.ndim >= 2], [p for p in parameters if p.ndim < 2]

@@ -15,6 +15,20 @@ def log_depth_l1(
     return ((log_depth - target).abs() * valid).sum() / valid.sum().clamp(min=1)
 
 
+def log_depth_robust(
+    log_depth: Float[Tensor, "*n height width"],
+    target: Float[Tensor, "*n height width"],
+    valid: Bool[Tensor, "*n height width"],
+    knee: float = 0.05,
+) -> Float[Tensor, ""]:
+    """As `log_depth_l1`, but errors far beyond `knee` hardly pull: knee * log(1 + error / knee) (Cauchy's, of L1).
+
+    What no other view sees can only be guessed; this sharpens what can be matched.
+    """
+    error = (log_depth - target).abs()
+    return ((knee * torch.log1p(error / knee)) * valid).sum() / valid.sum().clamp(min=1)
+
+
 def plane_cross_entropy(
     logits: Float[Tensor, "*n planes height width"],
     planes: Float[Tensor, " planes"],

@@ -20,7 +20,9 @@ class NanoConfig:
         fine_planes: Depth planes of the local sweep at 1/4 resolution.
         nearest: Nearest plane in units of the reference length (largest distance between a view and its sources).
         farthest: Farthest plane in the same unit.
-        fine_range: Half width of the local sweep in natural log of depth.
+        fine_range: Half width of the local sweep at 1/4 in natural log of depth.
+        finest_planes: Depth planes of the local sweep at 1/2 resolution.
+        finest_range: Half width of that sweep.
         block: What the update layers are made of.
     """
 
@@ -35,4 +37,6 @@ class NanoConfig:
     nearest: float = 0.4
     farthest: float = 64.0
     fine_range: float = 0.25
+    finest_planes: int = 12
+    finest_range: float = 0.1
     block: BlockConfig = field(default_factory=BlockConfig)

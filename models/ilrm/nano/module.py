@@ -8,8 +8,12 @@ from torch import Tensor
 
 from models.ilrm.module import ILRMModule, Prediction
 from models.ilrm.nano.network import NanoILRM, NanoOutput
+from models.ilrm.nano.stage import DepthStage
 from recon.data.scene_batches import SceneBatch
-from recon.losses.depth import log_depth_l1, log_of_inverse, plane_cross_entropy
+from recon.losses.depth import log_depth_l1, log_depth_robust, log_of_inverse, plane_cross_entropy
+
+PLANES_IN_STAGES = 0.02
+"""Cross entropy (of about 2) beside the robust error of log depth (of about 0.04)."""
 
 
 class NanoModule(ILRMModule):
@@ -37,23 +41,33 @@ class NanoModule(ILRMModule):
         return batch.images.mean((1, 3, 4)) if chance is None else chance[:, 1:]
 
     def own_terms(self, prediction: Prediction, batch: SceneBatch) -> dict[str, Tensor]:
-        """Depth at full size and at 1/8, and the distribution over coarse planes; none where depth is not known."""
+        """Depth at every stage, and the distributions over planes; none where depth is not known."""
         if batch.inverse_depth is None:
             return {}
         output: NanoOutput = prediction.output
-        planes = self._planes
         truth, valid = self._true_log_depth(output, batch.inverse_depth)
-        coarse = (..., slice(4, None, 8), slice(4, None, 8))
-        depths, entropies = [], []
-        for i in range(len(truth)):
-            coarse_truth, coarse_valid = truth[i][coarse], valid[i][coarse]
-            depth = log_depth_l1(output.log_depth[i], truth[i], valid[i])
-            depths.append(depth + log_depth_l1(output.coarse_log_depth[i], coarse_truth, coarse_valid))
-            entropies.append(plane_cross_entropy(output.coarse_logits[i], planes, coarse_truth, coarse_valid))
-        return {
-            "depth": self.loss.depth * torch.stack(depths).mean(),
-            "planes": self.loss.planes * torch.stack(entropies).mean(),
-        }
+        samples = [self._sample_terms(output, truth, valid, i) for i in range(len(truth))]
+        depth, planes, stages = torch.stack(samples).mean(0)
+        return {"depth": self.loss.depth * depth, "planes": self.loss.planes * planes} | (
+            {"stages": self.loss.stages * stages} if self.loss.stages else {}
+        )
+
+    def _sample_terms(self, output: NanoOutput, truth: Tensor, valid: Tensor, i: int) -> Float[Tensor, "3"]:
+        """L1 of log depth, cross entropy of the coarse planes, and what the local stages are told, of one sample."""
+        coarse = (i, ..., slice(4, None, 8), slice(4, None, 8))
+        depth = log_depth_l1(output.log_depth[i], truth[i], valid[i])
+        depth = depth + log_depth_l1(output.coarse_log_depth[i], truth[coarse], valid[coarse])
+        planes = plane_cross_entropy(output.coarse_logits[i], self._planes, truth[coarse], valid[coarse])
+        views = truth.shape[1]
+        own = slice(i * views, (i + 1) * views)
+        stages = log_depth_robust(output.log_depth[i], truth[i], valid[i])
+        for stage, local, stride in zip(output.stages, self._local_stages, (4, 2), strict=True):
+            at = (i, ..., slice(stride // 2, None, stride), slice(stride // 2, None, stride))
+            offset = truth[at] - stage.centre[own]
+            near = valid[at] & (offset.abs() < local.offsets[-1])
+            stages = stages + log_depth_robust(stage.log_depth[own], truth[at], valid[at])
+            stages = stages + PLANES_IN_STAGES * plane_cross_entropy(stage.logits[own], local.offsets, offset, near)
+        return torch.stack([depth, planes, stages])
 
     def own_figures(self, prediction: Prediction, batch: SceneBatch) -> dict[str, Tensor]:
         """Mean error of log depth."""
@@ -64,6 +78,11 @@ class NanoModule(ILRMModule):
                 prediction.output.log_depth, *self._true_log_depth(prediction.output, batch.inverse_depth)
             )
         }
+
+    @property
+    def _local_stages(self) -> tuple[DepthStage, DepthStage]:
+        network = cast(NanoILRM, self.network)
+        return network.fine, network.finest
 
     @property
     def _planes(self) -> Float[Tensor, " planes"]:

@@ -1,11 +1,11 @@
-"""iLRM-nano: plane-sweep matching, iLRM update layers, a local sweep, one Gaussian per pixel.
+"""iLRM-nano: plane-sweep matching, iLRM update layers, local sweeps, one Gaussian per pixel.
 
     images, cameras
-      -> features at 1/4 and 1/8
+      -> features at 1/2, 1/4 and 1/8
       -> coarse sweep at 1/8 over all depths        which depth agrees with the other views?
       -> viewpoint tokens (2x2 cells of that map)   iLRM: read own image, share with all views, repeated
       -> depth at 1/8 (softmax over planes)
-      -> fine sweep at 1/4 around that depth
+      -> local sweeps at 1/4 and 1/2 around that depth, ever finer; before the last: do the views agree?
       -> depth at full size (convex upsampling), colour residual, scale, rotation, opacity per pixel
 
 The published iLRM regresses depth from tokens alone, which takes a large model; matching gives a small one its
@@ -20,14 +20,15 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.groups import group_ids
 from models.ilrm.nano.config import NanoConfig
+from models.ilrm.nano.consistency import NUM_CHANNELS, consistency
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_from_maps
 from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv, small_conv
-from models.ilrm.nano.sweep import PosedCameras, choose_sources, reference_length, sweep
+from models.ilrm.nano.stage import DepthStage, StageDepth, enlarge, expectation
+from models.ilrm.nano.sweep import PosedCameras, SweepGeometry, choose_sources, reference_length, sweep
 from models.ilrm.processor import Processor, init_normal
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import full_precision
@@ -40,11 +41,15 @@ IMAGE_PATCH = 8
 
 
 class NanoOutput(NamedTuple):
-    """Gaussians, and the depth estimates of each stage for supervision (log of depth in reference lengths)."""
+    """Gaussians, and the depth estimates of each stage for supervision (log of depth in reference lengths).
+
+    `stages` are those at 1/4 and 1/2, whose n is batch times views.
+    """
 
     gaussians: GaussianBatch
     coarse_logits: Float[Tensor, "batch views planes height_8 width_8"]
     coarse_log_depth: Float[Tensor, "batch views height_8 width_8"]
+    stages: tuple[StageDepth, StageDepth]
     log_depth: Float[Tensor, "batch views height width"]
     unit: Float[Tensor, " batch"]
 
@@ -57,17 +62,16 @@ class NanoILRM(nn.Module):
     """
 
     coarse_log_planes: Tensor
-    fine_offsets: Tensor
 
     def __init__(self, config: NanoConfig):
         super().__init__()
         self.config = config
         half = config.feature_dim // 2
         width = config.feature_dim + half
+        finest_width = -(-width // 16) * 8
         self.features = FeaturePyramid(config.feature_dim)
         self.match_coarse = conv(config.feature_dim, config.match_dim, 1)
-        self.match_fine = conv(config.feature_dim, config.match_dim, 1)
-        self.match_scale = nn.Parameter(torch.tensor([10.0, 10.0]))
+        self.match_scale = nn.Parameter(torch.tensor(10.0))
         self.coarse_in = nn.Sequential(
             conv(3 * config.coarse_planes + config.feature_dim + 6, width, 1), ResidualBlock(width)
         )
@@ -83,18 +87,26 @@ class NanoILRM(nn.Module):
         )
         self.coarse_out = nn.Sequential(ResidualBlock(width), ResidualBlock(width))
         self.coarse_head = small_conv(width, config.coarse_planes + 9 * 4)
-        self.fine_in = conv(width + config.feature_dim + 3 * config.fine_planes + 1, width, 3)
-        self.fine_out = nn.Sequential(*(ResidualBlock(width) for _ in range(3)))
-        self.depth_head = small_conv(width, config.fine_planes + 9 * 16)
-        self.half_in = nn.Sequential(conv(width, 4 * half, 1), nn.PixelShuffle(2))
-        self.half_out = nn.Sequential(conv(2 * half, width // 2), nn.GELU())
-        self.attribute_head = nn.Sequential(small_conv(width // 2, 4 * NUM_ATTRIBUTES), nn.PixelShuffle(2))
+        self.fine = DepthStage(
+            *(config.feature_dim, config.feature_dim, width, width),
+            match_dim=config.match_dim,
+            num_planes=config.fine_planes,
+            reach=config.fine_range,
+            num_blocks=3,
+        )
+        self.to_finest = nn.Sequential(conv(width, 4 * half, 1), nn.PixelShuffle(2))
+        self.finest = DepthStage(
+            *(half, config.feature_dim, half + NUM_CHANNELS, finest_width),
+            match_dim=-(-config.match_dim // 2),
+            num_planes=config.finest_planes,
+            reach=config.finest_range,
+            num_blocks=1,
+        )
+        self.attribute_head = nn.Sequential(nn.GELU(), small_conv(finest_width, 4 * NUM_ATTRIBUTES), nn.PixelShuffle(2))
         for linears in (self.viewpoint_tokenizer, self.image_tokenizer, self.processor, self.token_decoder):
             init_normal(linears)
         planes = torch.linspace(math.log(config.nearest), math.log(config.farthest), config.coarse_planes)
-        offsets = torch.linspace(-config.fine_range, config.fine_range, config.fine_planes)
         self.register_buffer("coarse_log_planes", planes, persistent=False)
-        self.register_buffer("fine_offsets", offsets, persistent=False)
 
     def forward(
         self,
@@ -114,22 +126,25 @@ class NanoILRM(nn.Module):
         cameras = PosedCameras(cam_from_world, K)
         sources = choose_sources(cam_from_world, self.config.num_sources)
         unit = self.default_unit(cam_from_world) if unit is None else unit
+        geometry = SweepGeometry(cameras, sources, unit)
         views = images.shape[1]
         pyramid = self.features(rearrange(images, "b v c h w -> (b v) c h w"))
 
-        coarse_map, coarse_stats = self._coarse_map(pyramid.eighth, cameras, sources, unit, views)
+        coarse_map, coarse_stats = self._coarse_map(pyramid.eighth, geometry)
         coarse_map = self._update(coarse_map, images, cameras)
         out = self.coarse_head(coarse_map).float()
-        logits = out[:, : self.config.coarse_planes] + self.match_scale[0] * coarse_stats
-        coarse_log_depth = _expectation(logits, self.coarse_log_planes)
+        logits = out[:, : self.config.coarse_planes] + self.match_scale * coarse_stats
+        coarse_log_depth = expectation(logits, self.coarse_log_planes)
         upsampled = convex_upsample(coarse_log_depth[:, None], out[:, self.config.coarse_planes :], 2)
 
-        log_depth, attributes = self._refine(pyramid, coarse_map, upsampled, cameras, sources, unit, views)
+        stages, log_depth, attributes = self._refine(images, pyramid, coarse_map, upsampled, geometry)
+        log_depth = log_depth.unflatten(0, (-1, views))
         depth = log_depth.exp() * unit[:, None, None, None]
         return NanoOutput(
-            gaussians=gaussians_from_maps(images, depth, attributes, cameras),
+            gaussians=gaussians_from_maps(images, depth, attributes.unflatten(0, (-1, views)), cameras),
             coarse_logits=logits.unflatten(0, (-1, views)),
             coarse_log_depth=coarse_log_depth.unflatten(0, (-1, views)),
+            stages=stages,
             log_depth=log_depth,
             unit=unit,
         )
@@ -138,16 +153,15 @@ class NanoILRM(nn.Module):
         """The reference length of the cameras with the sources that the network chooses."""
         return reference_length(cam_from_world, choose_sources(cam_from_world, self.config.num_sources))
 
-    def _coarse_map(
-        self, eighth: Tensor, cameras: PosedCameras, sources: Tensor, unit: Tensor, views: int
-    ) -> tuple[Tensor, Tensor]:
+    def _coarse_map(self, eighth: Tensor, geometry: SweepGeometry) -> tuple[Tensor, Tensor]:
         """Map at 1/8 that the tokens are made of, and the mean matching score of every plane."""
+        views = geometry.sources.shape[1]
         height, width = eighth.shape[-2:]
-        depth = self.coarse_log_planes.exp() * unit[:, None]
+        depth = self.coarse_log_planes.exp() * geometry.unit[:, None]
         depth = depth[:, None, :, None, None].expand(-1, views, -1, height, width)
         match = self.match_coarse(eighth).unflatten(0, (-1, views))
-        stats = sweep(match, cameras, sources, depth, stride=8).flatten(0, 1)
-        rays = rearrange(_normalised_rays(cameras, height, width, 8), "b v h w c -> (b v) c h w")
+        stats = sweep(match, geometry.cameras, geometry.sources, depth, stride=8).flatten(0, 1)
+        rays = rearrange(_normalised_rays(geometry.cameras, height, width, 8), "b v h w c -> (b v) c h w")
         return self.coarse_in(torch.cat([stats.flatten(1, 2), eighth, rays], dim=1)), stats[:, 0]
 
     def _update(self, coarse_map: Tensor, images: Tensor, cameras: PosedCameras) -> Tensor:
@@ -164,35 +178,14 @@ class NanoILRM(nn.Module):
         return self.coarse_out(coarse_map + rearrange(update, "n h w c -> n c h w"))
 
     def _refine(
-        self,
-        pyramid: Pyramid,
-        coarse_map: Tensor,
-        log_depth: Tensor,
-        cameras: PosedCameras,
-        sources: Tensor,
-        unit: Tensor,
-        views: int,
-    ) -> tuple[Tensor, Tensor]:
-        """Depth and Gaussian attributes of every pixel from the local sweep at 1/4."""
-        planes = self.config.fine_planes
-        hypotheses = (log_depth.detach() + self.fine_offsets[:, None, None]).unflatten(0, (-1, views))
-        match = self.match_fine(pyramid.quarter).unflatten(0, (-1, views))
-        depth = hypotheses.exp() * unit[:, None, None, None, None]
-        stats = sweep(match, cameras, sources, depth, stride=4).flatten(0, 1)
-        enlarged = interpolate(coarse_map, scale_factor=2, mode="bilinear", align_corners=False)
-        x = self.fine_in(torch.cat([enlarged, pyramid.quarter, stats.flatten(1, 2), log_depth], dim=1))
-        x = self.fine_out(x)
-        logits, mix = self.depth_head(x).float().split([planes, 9 * 16], dim=1)
-        refined = log_depth + _expectation(logits + self.match_scale[1] * stats[:, 0], self.fine_offsets)[:, None]
-        full = convex_upsample(refined, mix, 4)[:, 0]
-        sharp = self.half_out(torch.cat([self.half_in(x), pyramid.half], dim=1))
-        attributes = self.attribute_head(sharp)
-        return full.unflatten(0, (-1, views)), attributes.unflatten(0, (-1, views))
-
-
-def _expectation(logits: Tensor, values: Tensor) -> Tensor:
-    """Mean of `values` under the softmax over channels (soft argmax; Kendall et al. 2017)."""
-    return (logits.softmax(1) * values[:, None, None]).sum(1)
+        self, images: Tensor, pyramid: Pyramid, coarse_map: Tensor, log_depth: Tensor, geometry: SweepGeometry
+    ) -> tuple[tuple[StageDepth, StageDepth], Tensor, Tensor]:
+        """Depth of the local stages, depth of every pixel, Gaussian attributes of every pixel."""
+        fine = self.fine(pyramid.quarter, pyramid.eighth, enlarge(coarse_map), log_depth, geometry, stride=4)
+        agreement = consistency(images, fine.enlarged, geometry, stride=2)
+        context = torch.cat([self.to_finest(fine.context), agreement], dim=1)
+        finest = self.finest(pyramid.half, pyramid.quarter, context, fine.enlarged, geometry, stride=2)
+        return (fine.depth, finest.depth), finest.enlarged[:, 0], self.attribute_head(finest.context)
 
 
 @full_precision

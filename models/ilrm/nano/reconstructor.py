@@ -11,8 +11,8 @@ from recon.errors import CheckpointError, InputError
 from recon.geometry.projection import project
 from recon.types import Cameras, Gaussians, ViewSet
 
-BYTES_PER_PIXEL = 700
-"""Peak of a forward pass over the pixels of all views: measured 360 to 480 (docs/benchmarks.md), and a reserve."""
+BYTES_PER_PIXEL = 900
+"""Peak of a forward pass over the pixels of all views: measured 670 (docs/benchmarks.md), and a reserve."""
 NEAREST_IN_TRAINING = 0.6
 """Hardly anything in the training rooms is nearer than this, in reference lengths."""
 MAX_DEPTH_SAMPLES = 4_000_000

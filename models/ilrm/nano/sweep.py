@@ -63,14 +63,40 @@ def reference_length(
     return torch.where(extent > 1e-9, extent, torch.ones_like(extent))
 
 
-def source_coordinates(
+class SweepGeometry(NamedTuple):
+    """What every sweep of a batch needs of the cameras.
+
+    Attributes:
+        cameras: Of the full images.
+        sources: Views that each view is matched with.
+        unit: Reference length of each scene.
+    """
+
+    cameras: PosedCameras
+    sources: Int[Tensor, "batch views sources"]
+    unit: Float[Tensor, " batch"]
+
+
+class InSources(NamedTuple):
+    """Points of the views as the source views see them.
+
+    Attributes:
+        uv: Pixel coordinates of the source maps.
+        z: z-depth in the source cameras.
+        inside: Whether the point lies inside the source and in front of it.
+    """
+
+    uv: Float[Tensor, "batch views sources planes height width 2"]
+    z: Float[Tensor, "batch views sources planes height width"]
+    inside: Bool[Tensor, "batch views sources planes height width"]
+
+
+def points_in_sources(
     cameras: PosedCameras,
     sources: Int[Tensor, "batch views sources"],
     depth: Float[Tensor, "batch views planes height width"],
     stride: int,
-) -> tuple[
-    Float[Tensor, "batch views sources planes height width 2"], Bool[Tensor, "batch views sources planes height width"]
-]:
+) -> InSources:
     """Where pixels at given depths fall in the source views.
 
     Args:
@@ -78,9 +104,6 @@ def source_coordinates(
         sources: Source views of every view.
         depth: Depth of every pixel at every plane.
         stride: Full image pixels per pixel of these maps.
-
-    Returns:
-        Source pixel coordinates of the maps, and whether they lie inside the source and in front of it.
     """
     height, width = depth.shape[-2:]
     K = scale_intrinsics(cameras.K, 1 / stride, 1 / stride)
@@ -91,15 +114,16 @@ def source_coordinates(
     pixels = torch.cat([pixels, torch.ones_like(pixels[..., :1])], dim=-1).reshape(-1, 3)
     turn = source_K @ source_from_ref[..., :3, :3] @ torch.linalg.inv(K)[:, :, None]
     shift = source_K @ source_from_ref[..., :3, 3:]
-    rays = rearrange(turn @ pixels.T, "b v s c (h w) -> b v s 1 c h w", h=height)
-    points = rays * depth[:, :, None, :, None] + rearrange(shift, "b v s c 1 -> b v s 1 c 1 1")
-    x, y, z = points.unbind(-3)
+    ray_x, ray_y, ray_z = rearrange(turn @ pixels.T, "b v s c (h w) -> c b v s 1 h w", h=height)
+    shift_x, shift_y, shift_z = rearrange(shift, "b v s c 1 -> c b v s 1 1 1")
+    at = depth[:, :, None]
+    z = ray_z * at + shift_z
     in_front = z > 1e-6
-    z = torch.where(in_front, z, torch.ones_like(z))
-    u = torch.where(in_front, x / z, torch.full_like(x, -1e4))
-    v = torch.where(in_front, y / z, torch.full_like(y, -1e4))
+    safe = torch.where(in_front, z, torch.ones_like(z))
+    u = torch.where(in_front, (ray_x * at + shift_x) / safe, -1e4)
+    v = torch.where(in_front, (ray_y * at + shift_y) / safe, -1e4)
     inside = in_front & (u > 0) & (v > 0) & (u < width) & (v < height)
-    return torch.stack([u, v], dim=-1), inside
+    return InSources(torch.stack([u, v], dim=-1), z, inside)
 
 
 @full_precision
@@ -119,7 +143,7 @@ def sweep(
         sources that see it.
     """
     batch, views, num_sources = sources.shape
-    uv, inside = source_coordinates(cameras, sources, depth, stride)
+    uv, _, inside = points_in_sources(cameras, sources, depth, stride)
     unit = torch.nn.functional.normalize(features.float(), dim=2)
     maps = rearrange(unit, "b v c h w -> b v h w c")
     index = torch.arange(batch, device=sources.device)[:, None, None]

@@ -6,7 +6,7 @@ from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.correlation import _correlate_torch, correlate
 from models.ilrm.nano.decoder import convex_upsample
 from models.ilrm.nano.network import NanoILRM
-from models.ilrm.nano.sweep import PosedCameras, choose_sources, reference_length, source_coordinates, sweep
+from models.ilrm.nano.sweep import PosedCameras, choose_sources, points_in_sources, reference_length, sweep
 from recon.errors import CheckpointError
 from recon.geometry.projection import pixel_grid, project, unproject
 from recon.geometry.se3 import rigid, rotation_from_quat
@@ -55,17 +55,18 @@ def test_a_view_that_looks_away_is_no_source():
     assert choose_sources(pose, 1)[0, 0].tolist() == [2]
 
 
-def test_source_coordinates_are_projections(generator):
+def test_points_in_sources_are_projections(generator):
     cameras = cameras_on_a_line(2)
     turn = rotation_from_quat(torch.tensor([1.0, 0.05, -0.1, 0.02]))
     pose = cameras.cam_from_world.clone()
     pose[0, 1] = rigid(turn, torch.tensor([0.2, 0.1, -0.1]))
     cameras = PosedCameras(pose, cameras.K)
     depth = 1 + torch.rand(1, 2, 3, 16, 16, generator=generator)
-    uv, inside = source_coordinates(cameras, torch.tensor([[[1], [0]]]), depth, stride=4)
+    uv, z, inside = points_in_sources(cameras, torch.tensor([[[1], [0]]]), depth, stride=4)
     pixels = pixel_grid(16, 16).reshape(-1, 2)
     world = unproject(pixels * 4, depth[0, 0, 2].flatten(), pose[0, 0], cameras.K[0, 0])
-    expected, _ = project(world, pose[0, 1], cameras.K[0, 1])
+    expected, expected_z = project(world, pose[0, 1], cameras.K[0, 1])
+    torch.testing.assert_close(z[0, 0, 0, 2].flatten(), expected_z, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(uv[0, 0, 0, 2].reshape(-1, 2), expected / 4, atol=1e-3, rtol=1e-4)
     in_image = ((expected > 0) & (expected < 64)).all(-1)
     assert torch.equal(inside[0, 0, 0, 2].flatten(), in_image)

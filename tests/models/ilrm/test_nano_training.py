@@ -84,6 +84,14 @@ def test_a_non_finite_gradient_stops_before_the_weights_change(walls, tmp_path, 
     torch.testing.assert_close(seen["module"].network.match_scale.detach(), seen["before"])
 
 
+@pytest.mark.parametrize("kind", ["adamw", "muon", "lamb"])
+def test_every_optimiser_lowers_the_loss(walls, tmp_path, kind):
+    config = small_run(walls, tmp_path, max_steps=40, val_every=1000)
+    train(replace(config, optim=replace(config.optim, kind=kind)))
+    loss = read_log(tmp_path, "loss")
+    assert sum(loss[-10:]) < 0.8 * sum(loss[:10])
+
+
 def test_the_cosine_rises_over_the_warm_up_and_ends_at_zero():
     """Halfway between the end of the warm-up and the end of the run, half of the rate is left."""
     rate = rate_factor(OptimConfig(warmup_steps=10, schedule="cosine"), 110)

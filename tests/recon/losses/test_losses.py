@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from recon.losses.depth import log_depth_l1, log_of_inverse, plane_cross_entropy
+from recon.losses.depth import log_depth_l1, log_depth_robust, log_of_inverse, plane_cross_entropy
 from recon.losses.photometric import gradient_l1
 
 PLANES = torch.linspace(0, 3, 4)
@@ -21,6 +21,18 @@ def test_log_depth_loss_is_the_relative_error():
     estimate = target + math.log(1.1)
     estimate[..., 1, 1] = 100
     assert float(log_depth_l1(estimate, target, valid)) == pytest.approx(math.log(1.1))
+
+
+def test_the_robust_depth_loss_counts_small_errors_whole_and_hardly_pulls_at_large_ones():
+    valid = torch.ones(1, 1, 2, dtype=torch.bool)
+    estimate = torch.tensor([[[0.001, 5.0]]], requires_grad=True)
+    loss = log_depth_robust(estimate, torch.zeros(1, 1, 2), valid, knee=0.05)
+    (gradient,) = torch.autograd.grad(loss, estimate)
+    assert gradient[0, 0, 0] == pytest.approx(0.5, rel=0.03)
+    assert gradient[0, 0, 1] == pytest.approx(0.5 * 0.05 / 5.05, rel=1e-4)
+    assert float(log_depth_robust(torch.full((1, 1, 2), 0.1), torch.zeros(1, 1, 2), valid)) == pytest.approx(
+        0.05 * math.log(3), rel=1e-5
+    )
 
 
 def test_no_valid_pixel_costs_nothing():

@@ -74,7 +74,8 @@ def read_results(folder: Path) -> tuple[Study, dict[str, Result]]:
             hint="make them with scripts/benchmark_blocks quality --out FOLDER",
         )
     (stored,) = studies.values()
-    study = Study(**{name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()})
+    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+    study = Study(**settings)
     found = {name: _result(folder, study, name) for name in VARIANTS}
     results = {name: result for name, result in found.items() if result is not None}
     if BASELINE not in results:

@@ -11,13 +11,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from app.benchmarks.blocks.layers import elementwise_macs
 from models.hub import load_pretrained
+from models.ilrm.config import ILRMConfig
 from models.ilrm.module import ILRMModule
-from models.ilrm.network import ILRM
+from models.ilrm.nano.config import NanoConfig
 from models.ilrm.processor import Processor
 from models.layers.attentions.pruned_keys import PrunedKeysAttention
 from models.layers.contracts import Layout
 from models.layers.feedforwards.fast import FastFeedForward
 from models.layers.feedforwards.nested import WIDTHS
+from models.settings import NANO_MULTIPLE
 from models.training import TrainConfig
 from models.training.data import SceneDataModule
 from models.training.networks import make_module
@@ -36,10 +38,11 @@ def judge(config: TrainConfig, weights: Path) -> dict[str, Any]:
     """
     module = make_module(config)
     module.network, module.average = load_pretrained(weights).network, None
-    network, processor = cast(ILRM, module.network), cast(Processor, module.network.processor)
+    network, processor = module.network, cast(Processor, module.network.processor)
     module.eval()
     batches = held_out(config)
-    macs_train = count_macs(network.train(), batches[0])
+    network.train()
+    macs_train = count_macs(module, batches[0])
     network.eval()
     special = _special_scores(module, processor, batches)
     leaf_use = _leaf_use(module, batches[0])
@@ -47,7 +50,7 @@ def judge(config: TrainConfig, weights: Path) -> dict[str, Any]:
     processor.finalise()
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
-        "macs": count_macs(network, batches[0]),
+        "macs": count_macs(module, batches[0]),
         "macs_train": macs_train,
         "psnr": {"final": score(module, batches), "nearest_view": _nearest_view(batches)} | special,
         "leaf_use": leaf_use,
@@ -72,14 +75,15 @@ def score(module: ILRMModule, batches: Sequence[SceneBatch]) -> float:
 
 
 @torch.no_grad()
-def count_macs(network: ILRM, batch: SceneBatch) -> int:
-    """Multiply-adds of the first sample, without those of decoding rays and depth."""
-    images, cameras, K = batch.images[:1], batch.cam_from_world[:1], batch.K[:1]
-    side = network.config.patch * network.config.viewpoint_factor
-    layout = Layout(images.shape[1], images.shape[-2] // side, images.shape[-1] // side)
+def count_macs(module: ILRMModule, batch: SceneBatch) -> int:
+    """Multiply-adds of the network on a batch, for one sample; plane sweeps of iLRM-nano are not counted."""
+    config = cast(ILRMConfig | NanoConfig, module.network.config)
+    side = NANO_MULTIPLE if isinstance(config, NanoConfig) else config.patch * config.viewpoint_factor
+    samples, views, _, height, width = batch.images.shape
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        network(images, cameras, K)
-    return counter.get_total_flops() // 2 + elementwise_macs(network, layout)
+        module.predict(module.network, batch)
+    elementwise = elementwise_macs(module.network, Layout(views, height // side, width // side))
+    return counter.get_total_flops() // 2 // samples + elementwise
 
 
 def _special_scores(module: ILRMModule, processor: Processor, batches: Sequence[SceneBatch]) -> dict[str, float]:

@@ -22,9 +22,11 @@ def _method(study: Study, results: dict[str, Result], common: float) -> str:
     loads = [run["machine"]["load_average"] for result in results.values() for run in result.runs]
     rates = ", ".join(f"{rate:g}" for rate in study.rates)
     seeds = sorted({len(result.runs) for result in results.values()})
-    return f"""iLRM of width {study.dim}, {study.num_layers} update layers, patches of {study.patch}; \
+    network = {"ilrm": f"iLRM, patches of {study.patch}", "ilrm-nano": "iLRM-nano"}[study.network]
+    loss = {"ilrm": "squared error alone", "ilrm-nano": "squared error and the usual terms of depth"}[study.network]
+    return f"""{network}, width {study.dim}, {study.num_layers} update layers; \
 {study.views} context views of {study.size} x {study.size} pixels of rendered rooms, {study.steps} steps of \
-{study.batch_size} samples, squared error alone, constant rate; averaged weights are judged on \
+{study.batch_size} samples, {loss}, constant rate; averaged weights are judged on \
 {2 * study.val_batches} held-out samples. Every block had {len(study.rates)} rates ({rates}) in runs of \
 {study.trial_steps} steps to choose one from, by the samples that are reported here, then \
 {" to ".join(map(str, seeds))} seeds; for the same seed all blocks see the same batches. Terms that blocks ask for \

@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from app.benchmarks.blocks.machine import facts
 from app.benchmarks.blocks.variants import VARIANTS
 from models.ilrm.config import ILRMConfig
+from models.ilrm.nano.config import NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.training import TrainConfig, TrainerConfig
 from models.training.curves import HeldOutCurve
@@ -27,6 +29,8 @@ class Study:
     read off at any time; a rate that falls to the end of the run would favour the end.
 
     Attributes:
+        network: "ilrm", in which all that views tell of depth goes through the blocks; or "ilrm-nano", in which a plane
+            sweep finds the depth and blocks refine it.
         size: Side of the pictures in pixels.
         views: Context views of every sample.
         batch_size: Samples of a step.
@@ -36,7 +40,7 @@ class Study:
         dim: Token width.
         head_dim: Width of one attention head.
         num_layers: Update layers; twice as many blocks.
-        patch: Side of a patch in pixels.
+        patch: Side of a patch of iLRM in pixels.
         warmup_steps: Of the rate, in every run.
         ema_decay: Of the averaged weights.
         rates: Learning rates that are tried for every block, in runs of a quarter of the steps.
@@ -46,6 +50,7 @@ class Study:
             the squared error of these pictures is about 1/100.
     """
 
+    network: Literal["ilrm", "ilrm-nano"] = "ilrm"
     size: int = 64
     views: int = 4
     batch_size: int = 2
@@ -96,24 +101,23 @@ class Run:
         return f"{self.variant}.rate{self.rate:g}.seed{self.seed}.steps{self.steps}.json"
 
 
-def network_config(study: Study, variant: str) -> ILRMConfig:
+def network_config(study: Study, variant: str) -> ILRMConfig | NanoConfig:
     """The network with the block of a variant."""
-    return ILRMConfig(
-        dim=study.dim,
-        head_dim=study.head_dim,
-        num_layers=study.num_layers,
-        patch=study.patch,
-        scale_from="centred",
-        block=VARIANTS[variant],
-    )
+    widths: dict[str, Any] = {"dim": study.dim, "head_dim": study.head_dim, "num_layers": study.num_layers}
+    if study.network == "ilrm":
+        return ILRMConfig(**widths, patch=study.patch, scale_from="centred", block=VARIANTS[variant])
+    sweep = {"feature_dim": 32, "match_dim": 16, "coarse_planes": 32, "fine_planes": 8, "finest_planes": 6}
+    return NanoConfig(**widths, **sweep, block=VARIANTS[variant])
 
 
 def train_config(study: Study, run: Run, data: Path, out: Path) -> TrainConfig:
     """The settings of a run, on one thread."""
     every = min(study.val_every, run.steps)
+    section = {"ilrm": "ilrm", "ilrm-nano": "nano"}[study.network]
+    sizes: dict[str, Any] = {section: network_config(study, run.variant)}
     return TrainConfig(
-        network="ilrm",
-        ilrm=network_config(study, run.variant),
+        network=study.network,
+        **sizes,
         data=DataConfig(
             folder=str(data),
             format="rooms",
@@ -126,7 +130,7 @@ def train_config(study: Study, run: Run, data: Path, out: Path) -> TrainConfig:
             seed=run.seed,
         ),
         optim=OptimConfig(lr=run.rate, warmup_steps=study.warmup_steps, ema_decay=study.ema_decay),
-        loss=replace(LossConfig(gradient=0.0), blocks=study.block_loss),
+        loss=LossConfig(gradient=0.0, blocks=study.block_loss),
         trainer=TrainerConfig(
             out=str(out),
             max_steps=run.steps,

@@ -48,6 +48,7 @@ def test_every_variant_can_be_built_and_is_drawn_once() -> None:
     assert sorted(drawn) == sorted(set(VARIANTS) - {BASELINE})
     for name in VARIANTS:
         assert fault_in_sizes(network_config(Study(), name)) is None
+        assert fault_in_sizes(network_config(replace(Study(), network="ilrm-nano"), name)) is None
         ILRM(network_config(Study(), name))
 
 
@@ -119,6 +120,13 @@ def test_the_rate_is_that_of_the_best_short_run(tmp_path: Path) -> None:
         name = Run("dense", rate, SMALL.trial_seed, study.trial_steps).file_name
         write_json(tmp_path / name, {"curve": curve, "failed": failed})
     assert best_rate(tmp_path, study, "dense") == 1e-3
+
+
+def test_the_shipped_kind_of_network_can_be_studied(rooms: Path, tmp_path: Path) -> None:
+    study = replace(SMALL, network="ilrm-nano", steps=1, points=1, size=32)
+    figures = read_json(quality.perform(study, Run("blast", 1e-3, 0, 1), rooms, tmp_path))
+    assert figures["curve"][0]["figures"].keys() == {"psnr", "depth"}
+    assert figures["psnr"].keys() == {"final", "nearest_view"}
 
 
 def test_a_run_that_is_spoilt_is_a_result(rooms: Path, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def _scatter(results: dict[str, Result]) -> Any:
         colour = "black" if result.name == BASELINE else None
         axis.errorbar(macs, centre, yerr=reach, marker="o", markersize=4, capsize=2, linewidth=0.8, color=colour)
         axis.annotate(result.name, (macs, centre), xytext=(5, 3), textcoords="offset points", fontsize=7)
+    axis.margins(x=0.14)  # for the names of the last points
     axis.set_xlabel("million multiply-adds of a forward pass, in use")
     axis.set_ylabel("PSNR of held-out rooms, dB")
     axis.grid(linewidth=0.3)

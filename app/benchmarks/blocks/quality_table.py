@@ -33,9 +33,10 @@ def _method(study: Study, results: dict[str, Result], common: float) -> str:
 themselves have weight {study.block_loss:g}.
 
 PSNR in dB: mean of the seeds and, in brackets, largest less smallest. A difference from `{BASELINE}` is called one \
-only if it exceeds both spreads. Equal time: PSNR after {common:.0f} CPU seconds of training, when the fastest run was \
-through, and the difference from `{BASELINE}` when the faster of the two was through. Showing the nearest context view \
-would give {first["psnr"]["nearest_view"]:.2f} dB.
+only if it exceeds both spreads; three seeds each of equal blocks differ so by chance in 1 of 20 comparisons. Equal \
+time: PSNR after {common:.0f} CPU seconds of training, when the fastest run was through, and the difference from \
+`{BASELINE}` when the faster of the two was through. Showing the nearest context view would give \
+{first["psnr"]["nearest_view"]:.2f} dB.
 
 {first["machine"]["cpu"]}, torch {first["machine"]["torch"]}, one thread a run; load averages {min(loads):.1f} to \
 {max(loads):.1f}: CPU time {_disturbed(max(loads))}. At this size blocks of matrices are 16 to 32 wide, and \

@@ -28,6 +28,10 @@ class Study:
     The rate is constant and the averaged weights are judged, so that a curve means the same at every point and can be
     read off at any time; a rate that falls to the end of the run would favour the end.
 
+    Why iLRM and this length: with iLRM-nano dense blocks came to 25.36 dB and blocks that keep views apart to 25.34 (600
+    steps), for its plane sweep does their work. Dense iLRM has 15.9 dB after 500 steps, 18.0 after 1500, 19.6 after 3000
+    in 395 CPU seconds, 478 with data and evaluations (rate 0.002); showing the nearest context view would give 20.0.
+
     Attributes:
         network: "ilrm", in which all that views tell of depth goes through the blocks; or "ilrm-nano", in which a plane
             sweep finds the depth and blocks refine it.
@@ -54,7 +58,7 @@ class Study:
     size: int = 64
     views: int = 4
     batch_size: int = 2
-    steps: int = 3000
+    steps: int = 3600
     points: int = 12
     val_batches: int = 32
     dim: int = 128

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.benchmarks.blocks.fresh_process import process_context
+from app.benchmarks.blocks.fresh_process import end_with_parent, process_context
 from app.benchmarks.blocks.study import Run, Study, perform
 from app.benchmarks.blocks.variants import VARIANTS
 from recon.errors import InputError
@@ -143,7 +143,9 @@ def _perform_all(options: QualityOptions, folder: Path, runs: Sequence[Run], end
         made += 1
     if options.processes == 0:
         return made
-    with ProcessPoolExecutor(options.processes, mp_context=process_context(), max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(
+        options.processes, mp_context=process_context(), initializer=end_with_parent, max_tasks_per_child=1
+    ) as pool:
         running: dict[Future[Path], Run] = {}
         while missing or running:
             while missing and len(running) < options.processes and not _over(end):

@@ -1,7 +1,5 @@
 """One run of the quality study: the same small iLRM, the same data and steps, other blocks."""
 
-import shutil
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +17,10 @@ from recon.data.views.config import ViewsConfig
 from recon.data.views.whole_span import RandomSpan
 from recon.errors import TrainingError
 from recon.io.json_file import write_json
+from recon.io.part_entries import part_folder
+
+SCRATCH = "run"
+"""Name of the hidden folder of logs and checkpoints; what killed runs left of it is removed by the next one."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,10 @@ class Study:
     The rate is constant and the averaged weights are judged, so that a curve means the same at every point and can be
     read off at any time; a rate that falls to the end of the run would favour the end.
 
-    Why iLRM and this length: with iLRM-nano dense blocks came to 25.36 dB and blocks that keep views apart to 25.34 (600
-    steps), for its plane sweep does their work. Dense iLRM has 15.9 dB after 500 steps, 18.0 after 1500, 19.6 after 3000
-    in 395 CPU seconds, 478 with data and evaluations (rate 0.002); showing the nearest context view would give 20.0.
+    Why iLRM and this length: with iLRM-nano dense blocks came to 25.36 dB and blocks that keep views apart to 25.34
+    (600 steps), for its plane sweep does their work. Dense iLRM has 15.9 dB after 500 steps, 18.0 after 1500, 19.6
+    after 3000 in 395 CPU seconds, 478 with data and evaluations (rate 0.002); showing the nearest context view would
+    give 20.0.
 
     Attributes:
         network: "ilrm", in which all that views tell of depth goes through the blocks; or "ilrm-nano", in which a plane
@@ -158,16 +161,13 @@ def perform(study: Study, run: Run, data: Path, folder: Path) -> Path:
     curve = HeldOutCurve()
     started, cpu = time.perf_counter(), time.process_time()
     before = facts()
-    scratch = Path(tempfile.mkdtemp(prefix=".run.", dir=folder))
-    try:
-        config = train_config(study, run, data, scratch)
-        failed, judged = "", {}
+    failed, judged = "", {}
+    with part_folder(folder, SCRATCH) as scratch:
+        config = train_config(study, run, data, scratch.path)
         try:
             judged = judge(config, train(config, [curve]))
         except TrainingError as error:
             failed = error.message
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     figures = {
         "run": asdict(run),
         "study": asdict(study),

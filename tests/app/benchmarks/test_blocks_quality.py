@@ -66,7 +66,7 @@ def test_a_run_says_what_was_made_and_found(done: Path) -> None:
         assert one["macs"] < one["macs_train"]
         assert all(sum(shares) == pytest.approx(1) for shares in one["leaf_use"].values())
     assert len(whole[0]["leaf_use"]) == 2
-    assert not list(done.glob(".run.*"))
+    assert not list(done.glob(".*"))
 
 
 def test_special_blocks_are_judged_in_more_than_one_way(done: Path) -> None:

@@ -2,9 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -99,6 +103,23 @@ def test_a_layer_has_the_same_numbers_at_every_call() -> None:
 
 def test_processes_are_fresh() -> None:
     assert in_fresh_process(os.getpid) != os.getpid()
+
+
+def test_processes_end_with_the_one_that_asked() -> None:
+    code = (
+        "import os, signal\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from app.benchmarks.blocks.fresh_process import end_with_parent, process_context\n"
+        "if __name__ == '__main__':\n"
+        "    pool = ProcessPoolExecutor(1, mp_context=process_context(), initializer=end_with_parent)\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=False)
+    end = time.monotonic() + 30
+    while psutil.pid_exists(int(done.stdout)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(int(done.stdout))
 
 
 def test_command_writes_figures_and_a_table(

@@ -1,6 +1,6 @@
 """The composition root: hands the networks to the pipeline. `from app import reconstruct` is the public call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import torch
 from app.options import ReconstructOptions
 from models.reconstructors import load_reconstructor
 from recon.errors import ResourceError
+from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.pipeline.config import PipelineConfig
+from recon.pipeline.progress import Observer
 from recon.pipeline.reconstruct import Result
 from recon.pipeline.reconstruct import reconstruct as run_pipeline
 from recon.sfm.estimator import SfmPoseEstimator
@@ -20,7 +22,8 @@ def reconstruct(
     input: str | Path | Sequence[str | Path] | ReconstructOptions,
     out: str | Path | None = None,
     *,
-    progress: Callable[[str], None] | None = None,
+    observer: Observer | None = None,
+    limits: Limits = DEFAULT_LIMITS,
     **options: Any,
 ) -> Result:
     """Photographs in, a 3D scene out.
@@ -28,7 +31,8 @@ def reconstruct(
     Args:
         input: What `ReconstructOptions.input` says, or all options in one.
         out: Folder of the results.
-        progress: Told each stage in words.
+        observer: Told each stage, and shown what it made; by default the stages are logged.
+        limits: Bounds on the input.
         **options: Further fields of `ReconstructOptions`.
 
     Returns:
@@ -55,7 +59,8 @@ def reconstruct(
         config=config,
         overwrite=chosen.overwrite,
         resume=chosen.resume,
-        **({"progress": progress} if progress else {}),
+        observer=observer,
+        limits=limits,
     )
 
 

@@ -52,28 +52,42 @@ def unpacked(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="recon-zip-") as folder:
         root = Path(folder)
-        try:
-            with path.open("rb") as file:
-                _unpack(file, path, root, limits)
-        except DAMAGE as error:
-            raise FormatError(
-                f"{path}: not a zip archive that can be read ({error})", hint="make the archive again"
-            ) from error
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise ResourceError(f"{path}: no room to unpack it in {tempfile.gettempdir()}") from error
-            raise InputError(f"{path}: cannot be unpacked ({error.strerror or error})") from error
+        with _typed_errors(path), path.open("rb") as file, _opened(file, path, limits) as (archive, members):
+            for member in members:
+                _write(archive, member, path, root)
         yield root
 
 
-def _unpack(file: BinaryIO, path: Path, root: Path, limits: Limits) -> None:
+def check_archive(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Raise what `unpacked` would raise on account of the directory of an archive; nothing is unpacked."""
+    with _typed_errors(path), path.open("rb") as file, _opened(file, path, limits):
+        pass
+
+
+@contextmanager
+def _typed_errors(path: Path) -> Iterator[None]:
+    """Turn what `zipfile` and the disk raise into errors that name the file."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise FormatError(
+            f"{path}: not a zip archive that can be read ({error})", hint="make the archive again"
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError(f"{path}: no room to unpack it in {tempfile.gettempdir()}") from error
+        raise InputError(f"{path}: cannot be unpacked ({error.strerror or error})") from error
+
+
+@contextmanager
+def _opened(file: BinaryIO, path: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, list[Member]]]:
+    """The archive, and those members of its checked directory that are wanted."""
     _require_small_directory(file, path, limits)
     with zipfile.ZipFile(file) as archive:
         members = check_members(str(path), archive.infolist(), path.stat().st_size, limits)
         if not members:
             raise FormatError(f"{path}: no image, video or model among {len(archive.infolist())} members")
-        for member in members:
-            _write(archive, member, path, root)
+        yield archive, members
 
 
 def _write(archive: zipfile.ZipFile, member: Member, path: Path, root: Path) -> None:

@@ -16,7 +16,7 @@ def reconstruct_groups(
     groups: tuple[tuple[int, ...], ...],
     reconstructor: GaussianReconstructor,
     points: Float[Tensor, "points 3"] | None,
-    progress: Callable[[str], None],
+    progress: Callable[[str, float], None],
 ) -> Gaussians:
     """One scene from all groups.
 
@@ -25,7 +25,7 @@ def reconstruct_groups(
         groups: Indices of the views that the network sees together.
         reconstructor: The network.
         points: Sparse surface points in the world, if known.
-        progress: Told which group it is at, if there are several.
+        progress: Told which group it is at, if there are several, and which part of the groups is done.
 
     Raises:
         GeometryError: The network made no Gaussians, or some that hold no meaning.
@@ -33,7 +33,7 @@ def reconstruct_groups(
     scene: Gaussians | None = None
     for number, group in enumerate(groups, 1):
         if len(groups) > 1:
-            progress(f"group {number} of {len(groups)}: {len(group)} views")
+            progress(f"group {number} of {len(groups)}: {len(group)} views", (number - 1) / len(groups))
         seen = views[list(group)]
         made = reconstructor.reconstruct(seen, points=points).validate()
         scene = merge(scene, made, seen)

@@ -4,11 +4,8 @@ source -> photographs (+ given poses) -> poses -> undistorted views on one canva
 -> Gaussians of each group, merged -> refinement on all views -> the asked frame -> files
 """
 
-import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from torch import Tensor
 from recon.errors import InputError, PoseError
 from recon.geometry.overlap import typical_depths, view_overlap
 from recon.io.atomic import check_output, staged_folder
+from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.photographs.canvas import canvas_size
 from recon.io.photographs.poses_to_views import pose_views
 from recon.io.scene_json import recorded_files, write_scene_json
@@ -36,14 +34,13 @@ from recon.pipeline.kept_stages import (
 )
 from recon.pipeline.loading import Source, open_source
 from recon.pipeline.planning import require_memory, views_that_fit
+from recon.pipeline.progress import LogObserver, Observer, Stages
 from recon.pipeline.protocols import GaussianReconstructor, PoseEstimator
 from recon.pipeline.report import peak_rss_mb, pose_facts, provenance, view_uses
 from recon.pipeline.view_plan import ViewPlan, plan_views
 from recon.refine.config import RefineConfig
 from recon.refine.refine import Refined, refine
 from recon.types import Gaussians, PoseEstimate, Scene, ViewSet
-
-log = logging.getLogger(__name__)
 
 DEFAULT_CONFIG = PipelineConfig()
 # Folders that exporters write into, and the output folder itself.
@@ -67,21 +64,6 @@ class Result:
     report: dict[str, Any]
 
 
-@dataclass
-class _Stages:
-    """Announces each stage and keeps its wall time."""
-
-    announce: Callable[[str], None]
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, name: str, message: str) -> Iterator[None]:
-        self.announce(message)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 2)
-
-
 @dataclass(frozen=True)
 class _Run:
     """What all stages share."""
@@ -91,7 +73,8 @@ class _Run:
     config: PipelineConfig
     out: Path
     kept: KeptStages
-    stage: _Stages
+    stage: Stages
+    limits: Limits
 
 
 def reconstruct(
@@ -103,7 +86,8 @@ def reconstruct(
     config: PipelineConfig = DEFAULT_CONFIG,
     overwrite: bool = False,
     resume: bool = False,
-    progress: Callable[[str], None] = log.info,
+    observer: Observer | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Result:
     """Reconstruct a scene and write it to a folder; on any error the folder is left as it was.
 
@@ -115,7 +99,8 @@ def reconstruct(
         config: What shapes the result.
         overwrite: Replace results that `out` already holds.
         resume: Go on with the stages that an interrupted run into `out` has finished.
-        progress: Told each stage in words.
+        observer: Told each stage, and shown what it made; by default the stages are logged.
+        limits: Bounds on the input.
 
     Raises:
         ReconError: Of the kind that fits; see `recon.errors`.
@@ -123,8 +108,9 @@ def reconstruct(
     config.validate()
     check_output(out, overwrite)
     require_apart(source, out)
-    run = _Run(reconstructor, pose_estimator, config, out, KeptStages(out, resume=resume), _Stages(progress))
-    with run.kept.until_done(progress):
+    stages = Stages(LogObserver() if observer is None else observer)
+    run = _Run(reconstructor, pose_estimator, config, out, KeptStages(out, resume=resume), stages, limits)
+    with run.kept.until_done(stages.say):
         scene = _scene(run, source)
         files = _write(scene, out, config.export, overwrite, run.stage)
     return Result(scene, files, scene.report)
@@ -134,14 +120,15 @@ def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
     """Everything up to the files."""
     config, reconstructor = run.config, run.reconstructor
     with run.stage("load", f"reading {_words(source)}"):
-        found = open_source(source, poses=config.poses, max_views=config.views, fps=config.fps)
+        found = open_source(source, poses=config.poses, max_views=config.views, fps=config.fps, limits=run.limits)
         key = fingerprint(found.photographs, found.given)
-    run.stage.announce(f"found {found.kind}")
+    run.stage.say(f"found {found.kind}")
+    refining = config.refine_steps(len(found.photographs)) > 0
+    _leave_out(run.stage, poses=found.given is not None, refinement=not refining)
     width, height = _canvas(found, source, config.long_side_px, reconstructor.multiple)
     wanted = min(reconstructor.max_views, config.network_views, len(found.photographs))
     group_size = views_that_fit(reconstructor, wanted, height, width)
     most = min(config.network_views, len(found.photographs)) * width * height
-    refining = config.refine_steps(len(found.photographs)) > 0
     need = require_memory(reconstructor, group_size, height, width, num_refined=most if refining else 0)
     check_output(run.out, True, expected_bytes=most * sum(BYTES_PER_GAUSSIAN.get(name, 0) for name in config.export))
     pose = _poses(run, found, key)
@@ -153,9 +140,13 @@ def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
     plan = plan_views(overlap, config.network_views, group_size, refining=refining)
     key = stage_key(key, pose.cameras.cam_from_world.tolist(), plan, reconstructor.weights_sha256, width, height)
     gaussians = _gaussians(run, views, plan, pose, key)
+    run.stage.observer.gaussians("gaussians", gaussians, views)
     refined = _refined(run, gaussians, views, depths, plan, key)
+    views = views.with_cameras(refined.cameras)
+    if refining:
+        run.stage.observer.gaussians("refinement", refined.gaussians, views)
     scene = Scene(
-        views=views.with_cameras(refined.cameras),
+        views=views,
         gaussians=refined.gaussians,
         provenance=provenance(reconstructor, pose, config),
         unit="given" if pose.source == "given" else "arbitrary",
@@ -175,6 +166,13 @@ def _scene(run: _Run, source: Path | str | Sequence[Path]) -> Scene:
     return reframe(scene, config.frame, config.up)
 
 
+def _leave_out(stage: Stages, **absent: bool) -> None:
+    """Tell the forecast of the remaining time which stages this run has no work for."""
+    for name, is_absent in absent.items():
+        if is_absent:
+            stage.leave_out(name)
+
+
 def _poses(run: _Run, found: Source, key: str) -> PoseEstimate:
     """Given poses, or those that are found now or were found by the run that is resumed."""
     num, seed = len(found.photographs), run.config.seed
@@ -190,6 +188,7 @@ def _poses(run: _Run, found: Source, key: str) -> PoseEstimate:
         pose.validate(found.photographs)
     if len(pose.registered) < 2:
         raise PoseError(f"{len(pose.registered)} of {num} photographs could be placed, expected two")
+    run.stage.observer.poses(found.photographs, pose)
     return pose
 
 
@@ -202,7 +201,7 @@ def _gaussians(run: _Run, views: ViewSet, plan: ViewPlan, pose: PoseEstimate, ke
         if kept := run.kept.load("gaussians", key):
             return gaussians_from_kept(kept[0])
         points = pose.points if len(pose.points) else None
-        made = reconstruct_groups(views, plan.groups, run.reconstructor, points, run.stage.announce)
+        made = reconstruct_groups(views, plan.groups, run.reconstructor, points, run.stage.go_on)
         run.kept.save("gaussians", key, gaussians_to_kept(made), {})
         return made
 
@@ -216,7 +215,8 @@ def _refined(
         return Refined(gaussians, views.posed_cameras, {})
 
     def tell(done: int, total: int, seconds_left: float) -> None:
-        run.stage.announce(f"refining: step {done} of at most {total}, {seconds_left:.0f} s left")
+        message = f"refining: step {done} of at most {total}, {seconds_left:.0f} s left"
+        run.stage.say(message, done=done / total, seconds_left=seconds_left)
 
     with run.stage("refinement", f"refining {len(gaussians):,} Gaussians"):
         key = stage_key(key, options, run.config.seed)
@@ -229,7 +229,7 @@ def _refined(
         return made
 
 
-def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, stage: _Stages) -> list[Path]:
+def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, stage: Stages) -> list[Path]:
     """Write the named files and `scene.json`, all of them or none; results of an earlier run in `out` go."""
     earlier = recorded_files(out)
     with staged_folder(out, overwrite) as folder:

@@ -54,6 +54,23 @@ class SideBySide:
         )
 
 
+class Notes:
+    """Watches a run and writes down what it hears: words of progress, and names of what was made."""
+
+    def __init__(self):
+        self.said, self.made, self.events = [], [], []
+
+    def announce(self, event):
+        self.said.append(event.message)
+        self.events.append(event)
+
+    def poses(self, photographs, pose):
+        self.made.append(("poses", [photographs[i].name for i in pose.registered]))
+
+    def gaussians(self, stage, gaussians, views):
+        self.made.append((stage, len(gaussians), len(views.posed_cameras)))
+
+
 def write_photographs(folder: Path, num: int, size=(SIDE, 64)) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
@@ -63,7 +80,7 @@ def write_photographs(folder: Path, num: int, size=(SIDE, 64)) -> Path:
     return folder
 
 
-def run(source: Path, out: Path, *, estimator=None, overwrite=False, resume=False, progress=print, **options):
+def run(source: Path, out: Path, *, estimator=None, overwrite=False, resume=False, observer=None, **options):
     config = PipelineConfig(**({"resolution": 96, "refine": 0} | options))
     return reconstruct(
         source,
@@ -73,7 +90,7 @@ def run(source: Path, out: Path, *, estimator=None, overwrite=False, resume=Fals
         config=config,
         overwrite=overwrite,
         resume=resume,
-        progress=progress,
+        observer=observer,
     )
 
 
@@ -231,19 +248,33 @@ def test_a_failing_exporter_leaves_no_trace(tmp_path, monkeypatch):
     assert {p.name for p in tmp_path.iterdir()} == {"in", ".out.stages"}
 
 
+def test_an_observer_sees_what_is_made_as_it_comes(tmp_path):
+    notes = Notes()
+    run(write_photographs(tmp_path / "in", 4), tmp_path / "out", estimator=SideBySide(1), observer=notes, refine=2,
+        export=("ply",))  # fmt: skip
+    assert notes.made[0] == ("poses", ["photo_0.jpg", "photo_1.jpg", "photo_2.jpg"])
+    assert [(made[0], made[2]) for made in notes.made[1:]] == [("gaussians", 3), ("refinement", 3)]
+    stages = list(dict.fromkeys(event.stage for event in notes.events))
+    assert stages == ["load", "poses", "gaussians", "refinement", "export"]
+    fractions = [event.fraction for event in notes.events]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] < 1
+
+
 def interrupt(scene, folder):
     raise KeyboardInterrupt
 
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     """Ctrl-C while files are written: poses, Gaussians and refinement are not repeated, and the result is the same."""
-    source, said, options = write_photographs(tmp_path / "in", 3), [], {"export": ("ply",), "refine": 2}
+    source, notes, options = write_photographs(tmp_path / "in", 3), Notes(), {"export": ("ply",), "refine": 2}
     whole = run(source, tmp_path / "whole", **options)
     with monkeypatch.context() as patch:
         patch.setitem(ALL_EXPORTERS, "ply", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            run(source, tmp_path / "out", progress=said.append, **options)
-    assert "--resume" in said[-1]
+            run(source, tmp_path / "out", observer=notes, **options)
+    assert "--resume" in notes.said[-1]
     assert not (tmp_path / "out").exists()
     with monkeypatch.context() as patch:
         patch.setattr(SideBySide, "estimate", lambda *a, **k: pytest.fail("poses were sought again"))

@@ -1,0 +1,1 @@
+"""The page: photographs in, a scene to look at and to download."""

@@ -1,0 +1,135 @@
+"""The engine behind the page: uploads in, events out, results in the folder of the job. It knows no Gradio."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.web.jobs.events import Cancelled, Done, Event, Failed, Started
+from app.web.jobs.job import Job, JobStatus
+from app.web.jobs.process import MODULE, WorkerProcess
+from app.web.jobs.queue import JobQueue
+from app.web.jobs.settings import JobSettings
+from app.web.jobs.store import JobStore
+from app.web.jobs.work import INPUT, PREVIEW, RESULT, write_job
+from app.web.limits import DEFAULT_WEB_LIMITS, WebLimits
+from app.web.uploads.intake import look_at, take_in
+
+KEPT = (PREVIEW, RESULT)
+"""Of the folder of a finished job; the rest goes."""
+SECONDS_TO_CANCEL = 5.0
+
+
+class Engine:
+    """Runs jobs, each in a process and a folder of its own.
+
+    Args:
+        limits: How much it takes on.
+        root: Folder below which jobs are kept until the end; by default the one for temporary files.
+        worker: Module that a worker process runs.
+
+    Raises:
+        InputError: `root` is below the working directory.
+        ResourceError: It takes no folder.
+    """
+
+    def __init__(self, limits: WebLimits = DEFAULT_WEB_LIMITS, root: Path | None = None, *, worker: str = MODULE):
+        self.limits, self._worker = limits, worker
+        self._store = JobStore(root, limits.time_to_live_seconds)
+        self._processes: dict[str, WorkerProcess] = {}
+        self._queue = JobQueue(self._work, limits.num_workers, limits.max_waiting)
+
+    def submit(self, uploads: Sequence[Path], settings: JobSettings = JobSettings()) -> str:  # noqa: B008 (frozen)
+        """Let a job wait for a worker; its unguessable id.
+
+        Args:
+            uploads: Files that stay where they are, in the order that the person gave them.
+            settings: What was chosen.
+
+        Raises:
+            InputError: A setting or the uploads have no meaning; the message names each refused file and why.
+            LimitError: There is too much of something; the message says how much, and how much is allowed.
+            ResourceError: Too many jobs wait, or the disk is full.
+        """
+        settings.validate()
+        self._queue.require_room()
+        intake = look_at(uploads, self.limits)
+        job = self._store.create(settings)
+        try:
+            (job.folder / INPUT).mkdir()
+            job.sources, job.refused = take_in(intake, job.folder / INPUT), intake.refused
+            write_job(job.folder, job.sources, settings, self.limits.input)
+            self._processes[job.id] = WorkerProcess(job.folder, self.limits.max_job_seconds, module=self._worker)
+            self._queue.put(job)
+        except BaseException:
+            self._processes.pop(job.id, None)
+            self._store.remove(job)
+            raise
+        return job.id
+
+    def events(self, id: str, *, timeout: float | None = None) -> Iterator[Event]:
+        """All events of a job from the first, as they come; the last is Done, Failed or Cancelled.
+
+        Raises:
+            InputError: There is no such job.
+            TimeoutError: Nothing happened for so many seconds.
+        """
+        return self._store.get(id).follow(timeout=timeout)
+
+    def status(self, id: str) -> JobStatus:
+        """A job as it is now; InputError if there is none."""
+        return self._store.get(id).status()
+
+    def cancel(self, id: str) -> JobStatus:
+        """End a job at once and remove its files; one that is over stays as it is. InputError if there is none."""
+        job = self._store.get(id)
+        if self._queue.take_out(job):
+            self._finish(job, Cancelled())
+        elif process := self._processes.get(id):
+            process.cancel()
+            job.wait(SECONDS_TO_CANCEL)
+        return job.status()
+
+    def folder(self, id: str) -> Path:
+        """Folder of a job, with `preview` and `result` as far as they are there; InputError if there is none."""
+        return self._store.get(id).folder
+
+    def forget(self, id: str) -> None:
+        """Cancel a job if it is not over, and remove all of it; InputError if there is none."""
+        self.cancel(id)
+        self._store.remove(self._store.get(id))
+
+    def close(self) -> None:
+        """Cancel everything and remove all files."""
+        for job in self._store.all():
+            if not job.is_over:
+                self.cancel(job.id)
+        self._queue.close()
+        self._store.close()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _work(self, job: Job) -> None:
+        process = self._processes[job.id]
+        job.tell(Started())
+        try:
+            last = process.run(job.tell)
+        except OSError as error:
+            last = Failed("ResourceError", f"no worker can be started ({error.strerror or error})", "try again later")
+        self._finish(job, last)
+
+    def _finish(self, job: Job, last: Event) -> None:
+        """Remove what is no longer needed, then tell that it is over."""
+        self._processes.pop(job.id, None)
+        kept = KEPT if isinstance(last, Done) else ()
+        for entry in job.folder.iterdir():
+            if entry.name in kept:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        job.tell(last)

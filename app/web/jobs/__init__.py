@@ -1,0 +1,1 @@
+"""Jobs of the page, without the page: queue, worker processes, and the folder of each job."""

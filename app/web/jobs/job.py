@@ -1,0 +1,128 @@
+"""One job: what was asked for, what happened so far, and who waits for more."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from app.web.jobs.events import LAST, Cancelled, Done, Event, Failed, Progress, Started, Waiting
+from app.web.jobs.settings import JobSettings
+
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+_STATES: dict[type, State] = {
+    Waiting: "waiting",
+    Started: "running",
+    Done: "done",
+    Failed: "failed",
+    Cancelled: "cancelled",
+}
+MAX_EVENTS = 20_000
+"""Further progress of one job is not kept."""
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job at one moment.
+
+    Attributes:
+        state: Where it is.
+        position: 1 for the next to start; None unless it waits.
+        progress: What was said last, if it runs.
+        failure: Why it failed, if it did.
+        seconds: Since it was started, up to its end; 0 before.
+        refused: Uploaded files that were not taken, and why.
+        num_files: Uploaded files that were taken.
+    """
+
+    state: State
+    position: int | None
+    progress: Progress | None
+    failure: Failed | None
+    seconds: float
+    refused: dict[str, str]
+    num_files: int
+
+
+@dataclass
+class Job:
+    """Safe to use from several threads.
+
+    Attributes:
+        id: Unguessable.
+        folder: Its own: `input`, `tmp`, `preview`, `result`.
+        settings: What was chosen.
+        sources: Files in `folder`/input, in the order of the uploads.
+        refused: Uploaded files that were not taken, and why.
+    """
+
+    id: str
+    folder: Path
+    settings: JobSettings
+    sources: tuple[str, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
+    state: State = "waiting"
+    last_seen: float = field(default_factory=time.monotonic)
+    started_at: float | None = None
+    ended_at: float | None = None
+    events: list[Event] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.ended_at is not None
+
+    def tell(self, event: Event) -> None:
+        """Something happened; after the last event nothing more is taken."""
+        with self._changed:
+            if self.is_over or (isinstance(event, Progress) and len(self.events) >= MAX_EVENTS):
+                return
+            self.events.append(event)
+            self.state = _STATES.get(type(event), self.state)
+            now = time.monotonic()
+            if isinstance(event, Started):
+                self.started_at = now
+            if isinstance(event, LAST):
+                self.ended_at = self.last_seen = now
+            self._changed.notify_all()
+
+    def follow(self, *, timeout: float | None = None) -> Iterator[Event]:
+        """All events from the first, as they come, up to the last one.
+
+        Raises:
+            TimeoutError: Nothing happened for so many seconds.
+        """
+        index = 0
+        while True:
+            with self._changed:
+                if not self._changed.wait_for(lambda: len(self.events) > index, timeout):  # noqa: B023
+                    raise TimeoutError(f"nothing happened for {timeout} s")
+                event = self.events[index]
+            index += 1
+            yield event
+            if isinstance(event, LAST):
+                return
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether it is over, after waiting for that at most so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.is_over, timeout)
+
+    def status(self) -> JobStatus:
+        """As it is now."""
+        with self._changed:
+            until = time.monotonic() if self.ended_at is None else self.ended_at
+            return JobStatus(
+                state=self.state,
+                position=self._latest(Waiting).position if self.state == "waiting" and self.events else None,
+                progress=self._latest(Progress) if self.state == "running" else None,
+                failure=self._latest(Failed) if self.state == "failed" else None,
+                seconds=0.0 if self.started_at is None else until - self.started_at,
+                refused=dict(self.refused),
+                num_files=len(self.sources),
+            )
+
+    def _latest(self, kind: type):
+        return next((event for event in reversed(self.events) if isinstance(event, kind)), None)

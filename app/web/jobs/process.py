@@ -1,0 +1,170 @@
+"""One worker process: started in a session of its own, read line by line, ended at once with all that it started."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from app.web.jobs.events import LAST, MAX_LINE_BYTES, Cancelled, Event, Failed, from_line
+from recon.errors import FormatError
+
+log = logging.getLogger(__name__)
+
+MODULE = "app.web.jobs.worker"
+LOG = "worker.log"
+SECONDS_TO_END = 20.0
+"""That a worker may take after its last event."""
+
+
+class WorkerProcess:
+    """Works on the folder of one job.
+
+    Args:
+        folder: Of the job; `tmp` in it is the worker's folder for temporary files.
+        max_seconds: Wall time after which it is ended.
+        module: What the process runs, given the folder as its only argument.
+    """
+
+    def __init__(self, folder: Path, max_seconds: float, *, module: str = MODULE):
+        self.folder, self.max_seconds, self.module = folder, max_seconds, module
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._is_cancelled = False
+        self._is_late = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, once it is started."""
+        return None if self._process is None else self._process.pid
+
+    def cancel(self) -> None:
+        """End it at once, or keep it from being started."""
+        with self._lock:
+            self._is_cancelled = True
+            self._kill()
+
+    def run(self, tell: Callable[[Event], None]) -> Event:
+        """Start it, pass its events on, and wait for its end.
+
+        Args:
+            tell: Called with every event but the last.
+
+        Returns:
+            The last one: of the worker, or made from the way in which it ended.
+        """
+        with self._lock:
+            if self._is_cancelled:
+                return Cancelled()
+            self._process = self._start()
+        timer = threading.Timer(self.max_seconds, self._end_for_lateness)
+        timer.daemon = True
+        timer.start()
+        try:
+            last = self._read(self._process, tell)
+            code = self._reap(self._process, SECONDS_TO_END if last else 0.5)
+        finally:
+            timer.cancel()
+        return self._verdict(last, code)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        path = os.pathsep.join(filter(None, sys.path))
+        environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        with (self.folder / LOG).open("wb") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", self.module, str(self.folder)],
+                stdin=subprocess.PIPE,  # its end tells the worker that the server is gone
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+
+    def _read(self, process: subprocess.Popen[bytes], tell: Callable[[Event], None]) -> Event | None:
+        """Pass events on until the last one, which is returned; None if the worker says no more, or nonsense."""
+        if process.stdout is None:
+            raise ValueError("the worker was started without a pipe")
+        while line := process.stdout.readline(MAX_LINE_BYTES):
+            try:
+                event = from_line(line)
+            except FormatError as error:
+                log.warning("a worker is ended: %s", error.message)
+                with self._lock:
+                    self._kill()
+                return None
+            if isinstance(event, LAST):
+                return event
+            tell(event)
+        return None
+
+    def _reap(self, process: subprocess.Popen[bytes], patience: float) -> int:
+        """The exit code, once everything is gone; the worker is ended after so many seconds."""
+        deadline = time.monotonic() + patience
+        while True:
+            with self._lock:  # so that the number of a process that is gone is never signalled
+                if process.poll() is not None:
+                    break
+                if time.monotonic() > deadline:
+                    self._kill()
+            time.sleep(0.01)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        return process.returncode
+
+    def _end_for_lateness(self) -> None:
+        with self._lock:
+            self._is_late = True
+            self._kill()
+
+    def _kill(self) -> None:
+        """End the worker and all its descendants, those in sessions of their own too; the lock is held."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGSTOP)  # so that it starts no more while its descendants are listed
+        descendants: list[psutil.Process] = []
+        with suppress(psutil.Error):
+            descendants = psutil.Process(process.pid).children(recursive=True)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for descendant in descendants:
+            with suppress(psutil.Error):
+                descendant.kill()
+
+    def _verdict(self, last: Event | None, code: int) -> Event:
+        if self._is_cancelled:
+            return Cancelled()
+        if isinstance(last, LAST):
+            return last
+        if self._is_late:
+            return Failed(
+                "LimitError",
+                f"the job took longer than {self.max_seconds:.0f} s, more is not allowed",
+                "use fewer photographs or a lower quality",
+            )
+        if code == -signal.SIGKILL:
+            return Failed(
+                "ResourceError",
+                "the system ended the job, most likely because memory ran out",
+                "use fewer photographs or a lower quality",
+            )
+        log.error("a worker ended with code %d; the end of its log: %s", code, self._end_of_log())
+        return Failed("InternalError", f"the job broke down (exit code {code})", "try it again, or with other options")
+
+    def _end_of_log(self) -> str:
+        with suppress(OSError):
+            return (self.folder / LOG).read_bytes()[-2000:].decode(errors="replace")
+        return ""

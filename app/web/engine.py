@@ -1,8 +1,11 @@
 """The engine behind the page: uploads in, events out, results in the folder of the job. It knows no Gradio."""
 
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.web.jobs.events import Cancelled, Done, Event, Failed, Started
 from app.web.jobs.job import Job, JobStatus
@@ -10,13 +13,37 @@ from app.web.jobs.process import MODULE, WorkerProcess
 from app.web.jobs.queue import JobQueue
 from app.web.jobs.settings import JobSettings
 from app.web.jobs.store import JobStore
-from app.web.jobs.work import INPUT, PREVIEW, RESULT, write_job
+from app.web.jobs.work import PREVIEW, RESULT, write_job
+from app.web.jobs.worker import INPUT
 from app.web.limits import DEFAULT_WEB_LIMITS, WebLimits
+from app.web.results.command_line import command_line
+from app.web.results.downloads import Download, archive_of, list_downloads
+from app.web.results.refilter import Filtered, kept_shares, refilter
+from app.web.uploads.checking import check_uploads
+from app.web.uploads.checks import PhotographWarning
 from app.web.uploads.intake import look_at, take_in
+from recon.io.scene_json import read_scene_json
 
+FILTERED = "filtered"
+"""Folder of the results that were filtered again, in that of the job."""
 KEPT = (PREVIEW, RESULT)
 """Of the folder of a finished job; the rest goes."""
 SECONDS_TO_CANCEL = 5.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What can be said about uploads before a job.
+
+    Attributes:
+        names: Of the files that are taken, as the job will call them.
+        refused: Name of each other file, and why it is not taken.
+        warnings: What looks wrong, the most serious first.
+    """
+
+    names: tuple[str, ...]
+    refused: dict[str, str]
+    warnings: list[PhotographWarning]
 
 
 class Engine:
@@ -35,8 +62,21 @@ class Engine:
     def __init__(self, limits: WebLimits = DEFAULT_WEB_LIMITS, root: Path | None = None, *, worker: str = MODULE):
         self.limits, self._worker = limits, worker
         self._store = JobStore(root, limits.time_to_live_seconds)
+        self._checking = threading.Semaphore(limits.num_workers)
         self._processes: dict[str, WorkerProcess] = {}
         self._queue = JobQueue(self._work, limits.num_workers, limits.max_waiting)
+
+    def check(self, uploads: Sequence[Path]) -> Findings:
+        """Look at uploads before a job; takes some seconds.
+
+        Raises:
+            InputError, LimitError: As `submit`, of the uploads.
+            FormatError: A photograph broke the decoder.
+        """
+        intake = look_at(uploads, self.limits)
+        names = tuple(taken.name for taken in intake.taken)
+        with self._checking:
+            return Findings(names, intake.refused, check_uploads(intake, self.limits))
 
     def submit(self, uploads: Sequence[Path], settings: JobSettings = JobSettings()) -> str:  # noqa: B008 (frozen)
         """Let a job wait for a worker; its unguessable id.
@@ -57,6 +97,7 @@ class Engine:
         try:
             (job.folder / INPUT).mkdir()
             job.sources, job.refused = take_in(intake, job.folder / INPUT), intake.refused
+            job.family = intake.family
             write_job(job.folder, job.sources, settings, self.limits.input)
             self._processes[job.id] = WorkerProcess(job.folder, self.limits.max_job_seconds, module=self._worker)
             self._queue.put(job)
@@ -93,6 +134,35 @@ class Engine:
         """Folder of a job, with `preview` and `result` as far as they are there; InputError if there is none."""
         return self._store.get(id).folder
 
+    def report(self, id: str) -> dict[str, Any]:
+        """The measured facts in `scene.json` of a finished job.
+
+        Raises:
+            InputError: There is no such job, or it has no results.
+        """
+        return read_scene_json(self._result(id) / "scene.json").report
+
+    def downloads(self, id: str) -> list[Download]:
+        """Every file of the results with its size; InputError if there is no such job, or it has no results."""
+        return list_downloads(self._result(id))
+
+    def archive(self, id: str) -> Download:
+        """All files of the results in one zip archive; InputError as `downloads`, ExportError if the disk is full."""
+        return archive_of(self._result(id), self.folder(id))
+
+    def refilter(self, id: str, min_confidence: float, exports: Sequence[str] = ("ply",)) -> Filtered:
+        """Write the files again without Gaussians of low confidence; see `app.web.results.refilter`."""
+        return refilter(self._result(id), self.folder(id) / FILTERED, min_confidence, exports)
+
+    def kept_shares(self, id: str) -> list[float]:
+        """Share of the Gaussians that `refilter` would keep at 0, 0.01, ..., 1; InputError as `downloads`."""
+        return kept_shares(self._result(id))
+
+    def command_line(self, id: str) -> str:
+        """The same job as a command; InputError if there is none."""
+        job = self._store.get(id)
+        return command_line(job.settings, job.family)
+
     def forget(self, id: str) -> None:
         """Cancel a job if it is not over, and remove all of it; InputError if there is none."""
         self.cancel(id)
@@ -111,6 +181,10 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _result(self, id: str) -> Path:
+        """Folder of the results, which may not be there."""
+        return self.folder(id) / RESULT
 
     def _work(self, job: Job) -> None:
         process = self._processes[job.id]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from app.web.jobs.events import LAST, Cancelled, Done, Event, Failed, Progress, Started, Waiting
 from app.web.jobs.settings import JobSettings
+from app.web.uploads.kinds import Family
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 _STATES: dict[type, State] = {
@@ -54,6 +55,7 @@ class Job:
         folder: Its own: `input`, `tmp`, `preview`, `result`.
         settings: What was chosen.
         sources: Files in `folder`/input, in the order of the uploads.
+        family: What they are.
         refused: Uploaded files that were not taken, and why.
     """
 
@@ -61,6 +63,7 @@ class Job:
     folder: Path
     settings: JobSettings
     sources: tuple[str, ...] = ()
+    family: Family = "image"
     refused: dict[str, str] = field(default_factory=dict)
     state: State = "waiting"
     last_seen: float = field(default_factory=time.monotonic)

@@ -77,7 +77,7 @@ class WorkerProcess:
     def _start(self) -> subprocess.Popen[bytes]:
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        path = os.pathsep.join(filter(None, sys.path))
+        path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
         environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with (self.folder / LOG).open("wb") as errors:
             return subprocess.Popen(

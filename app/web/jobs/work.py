@@ -7,11 +7,12 @@ from typing import Any
 
 from app.web.jobs.events import Event
 from app.web.jobs.settings import JobSettings
+from app.web.jobs.worker import INPUT
 from recon.errors import FormatError
 from recon.io.json_file import read_json, write_json
 from recon.io.limits import Limits
 
-JOB, INPUT, RESULT, PREVIEW = "job.json", "input", "result", "preview"
+JOB, RESULT, PREVIEW = "job.json", "result", "preview"
 
 
 def write_job(folder: Path, sources: tuple[str, ...], settings: JobSettings, limits: Limits) -> None:
@@ -41,15 +42,14 @@ def read_job(folder: Path) -> tuple[tuple[str, ...], JobSettings, Limits]:
         raise FormatError(f"{JOB}: a field is missing or of another type ({error!r})") from error
 
 
-def reconstruct_job(folder: Path, tell: Callable[[Event], None]) -> list[str]:
-    """Run a job.
+def reconstruct_job(tell: Callable[[Event], None]) -> list[str]:
+    """Run the job whose folder is the working directory.
 
     Args:
-        folder: Of the job.
         tell: Told progress and intermediate results.
 
     Returns:
-        The files that were made, relative to `folder`.
+        The files that were made, relative to the folder.
 
     Raises:
         ReconError: Of the kind that fits.
@@ -57,14 +57,14 @@ def reconstruct_job(folder: Path, tell: Callable[[Event], None]) -> list[str]:
     from app import reconstruct
     from app.web.jobs.previews import PreviewObserver
 
-    sources, settings, limits = read_job(folder)
-    paths = tuple(folder / INPUT / name for name in sources)
+    sources, settings, limits = read_job(Path())
+    paths = tuple(Path(INPUT, name) for name in sources)
     # One file is a video, an archive or a lone photograph, which is told by what it is.
-    options = settings.to_options(paths[0] if len(paths) == 1 else paths, folder / RESULT)
-    observer = PreviewObserver(folder / PREVIEW, tell)
+    options = settings.to_options(paths[0] if len(paths) == 1 else paths, Path(RESULT))
+    observer = PreviewObserver(Path(PREVIEW), tell)
     result = reconstruct(options, observer=observer, limits=limits)
     observer.finished(result.scene)
-    return [str(path.relative_to(folder)) for path in result.files]
+    return [str(path) for path in result.files]
 
 
 def _name(value: Any) -> str:

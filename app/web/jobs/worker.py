@@ -17,12 +17,15 @@ from typing import BinaryIO
 from app.web.jobs.events import Done, Event, Failed, failure, to_line
 from recon.errors import ReconError
 
+INPUT = "input"
+"""Folder of the uploads in that of the job."""
+
 
 class EventPipe:
     """Writes events to what was standard output.
 
     Args:
-        folder: Of the job; its path is taken out of all that is said.
+        folder: Of the job; its path, and that of the uploads in it, is taken out of all that is said.
     """
 
     def __init__(self, folder: Path):
@@ -35,7 +38,7 @@ class EventPipe:
     def __call__(self, event: Event) -> None:
         """Write one line."""
         line = to_line(event)
-        for place in (f"{self._folder}/input/", f"{self._folder}/", self._folder):
+        for place in (f"{self._folder}/", self._folder, f"{INPUT}/"):
             line = line.replace(place, "")
         with self._lock:
             self._file.write(line.encode() + b"\n")
@@ -45,12 +48,13 @@ def main(folder: Path) -> int:
     """Work on a job; the exit code is 0 unless there was an error that the program does not know."""
     end_with_the_server()
     be_the_first_to_go()
+    os.chdir(folder)  # so that no path of the server gets into a result
     tell = EventPipe(folder)
     start = time.monotonic()
     try:
         from app.web.jobs.work import reconstruct_job
 
-        files = reconstruct_job(folder, tell)
+        files = reconstruct_job(tell)
     except ReconError as error:
         tell(failure(error))
     except MemoryError:

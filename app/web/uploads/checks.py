@@ -1,0 +1,168 @@
+"""What looks wrong with photographs before they are used, in plain words. Nothing here refuses anything."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations, pairwise
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from recon.types import Photograph
+
+WarningKind = Literal["broken", "few", "blurry", "dark", "alike", "apart", "sizes"]
+FEW = 6
+LONG_SIDE = 512
+"""Pixels to which a picture is reduced before it is looked at."""
+DARK = 0.15
+"""Mean brightness, 0..1, below which a picture is dark."""
+BLURRY_ABSOLUTE, BLURRY_RELATIVE = 0.004, 0.2
+"""Sharpness below which a picture is blurry: anyway, or where the middle one of its set is that much sharper."""
+ALIKE = 0.012
+"""Mean difference of brightness, 0..1, at 32 x 32 pixels, below which two pictures are nearly the same."""
+NUM_FEATURES = 600
+FEWEST_COMMON = 18
+"""Feature matches that fit one two-view geometry, below which two pictures show nothing in common."""
+NEIGHBOURS = 5
+"""Where there are many pictures, each is compared with so many that follow it."""
+MOST_FOR_ALL_PAIRS = 16
+NAMES_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class PhotographWarning:
+    """One thing that looks wrong.
+
+    Attributes:
+        kind: What it is.
+        words: For people, with what to do.
+        names: Of the photographs that are meant; none if all are.
+    """
+
+    kind: WarningKind
+    words: str
+    names: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def warnings_about(photographs: Sequence[Photograph]) -> list[PhotographWarning]:
+    """Everything that looks wrong with a set, the most serious first."""
+    grays = [_gray(photograph) for photograph in photographs]
+    names = [photograph.name for photograph in photographs]
+    found = [
+        _few(len(photographs)),
+        _apart(names, grays),
+        _about(names, _blurry(grays), "blurry", "blurred", "hold the camera still, or leave out what is blurred"),
+        _about(names, [_brightness(g) < DARK for g in grays], "dark", "very dark", "use more light"),
+        _alike(names, grays),
+        _sizes(photographs),
+    ]
+    return [warning for warning in found if warning]
+
+
+def about_broken(names: Sequence[str]) -> list[PhotographWarning]:
+    """The warning about files that cannot be read, if there are any."""
+    warning = _about(list(names), [True] * len(names), "broken", "damaged", "save it again, or leave it out")
+    return [warning] if warning else []
+
+
+def sharpness(gray: UInt8[np.ndarray, "height width"]) -> float:
+    """Energy of the second derivative over that of the picture, which tells focus from contrast."""
+    picture = gray.astype(np.float32)
+    return float(cv2.Laplacian(picture, cv2.CV_32F).var() / max(picture.var(), 1.0))
+
+
+def common_features(a: tuple, b: tuple) -> int:
+    """Matches of ORB features that fit one fundamental matrix; `a` and `b` from `_features`."""
+    (points_a, codes_a), (points_b, codes_b) = a, b
+    if codes_a is None or codes_b is None or min(len(points_a), len(points_b)) < 8:
+        return 0
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(codes_a, codes_b)
+    near = [match for match in matches if match.distance < 64]
+    if len(near) < 8:
+        return 0
+    first = np.array([points_a[match.queryIdx].pt for match in near], np.float32)
+    second = np.array([points_b[match.trainIdx].pt for match in near], np.float32)
+    cv2.setRNGSeed(0)
+    _, inliers = cv2.findFundamentalMat(first, second, cv2.USAC_FAST, 2.0, 0.99, 500)
+    return 0 if inliers is None else int(inliers.sum())
+
+
+def _gray(photograph: Photograph) -> UInt8[np.ndarray, "height width"]:
+    gray = cv2.cvtColor(photograph.pixels, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, LONG_SIDE / max(gray.shape))
+    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _brightness(gray: UInt8[np.ndarray, "height width"]) -> float:
+    return float(gray.mean()) / 255
+
+
+def _blurry(grays: list[np.ndarray]) -> list[bool]:
+    values = [sharpness(gray) for gray in grays]
+    bound = max(BLURRY_ABSOLUTE, BLURRY_RELATIVE * float(np.median(values)) if values else 0.0)
+    return [value < bound for value in values]
+
+
+def _few(num: int) -> PhotographWarning | None:
+    if num >= FEW:
+        return None
+    words = f"Only {num} photographs. More of them, from places some steps apart, make a better scene."
+    return PhotographWarning("few", words)
+
+
+def _about(
+    names: list[str], are_meant: list[bool], kind: WarningKind, what: str, advice: str
+) -> PhotographWarning | None:
+    meant = tuple(name for name, is_meant in zip(names, are_meant, strict=True) if is_meant)
+    if not meant:
+        return None
+    count = "One photograph is" if len(meant) == 1 else f"{len(meant)} photographs are"
+    return PhotographWarning(kind, f"{count} {what} ({_listed(meant)}): {advice}.", meant)
+
+
+def _apart(names: list[str], grays: list[np.ndarray]) -> PhotographWarning | None:
+    """Photographs that have nothing in common with any of those they are compared with."""
+    features = [_features(gray) for gray in grays]
+    best = [0] * len(grays)
+    for i, j in combinations(range(len(grays)), 2):
+        if len(grays) <= MOST_FOR_ALL_PAIRS or j - i <= NEIGHBOURS:
+            common = common_features(features[i], features[j])
+            best[i], best[j] = max(best[i], common), max(best[j], common)
+    return _about(
+        names,
+        [value < FEWEST_COMMON for value in best],
+        "apart",
+        "unlike all others",
+        "each should show at least half of what the one before it shows",
+    )
+
+
+def _features(gray: UInt8[np.ndarray, "height width"]) -> tuple:
+    return cv2.ORB_create(NUM_FEATURES).detectAndCompute(gray, None)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _alike(names: list[str], grays: list[np.ndarray]) -> PhotographWarning | None:
+    small = [cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for gray in grays]
+    again = [False] + [float(np.abs(a - b).mean()) < ALIKE for a, b in pairwise(small)]
+    advice = "move the camera some steps between photographs"
+    return _about(names, again, "alike", "nearly the same as the one before", advice)
+
+
+def _sizes(photographs: Sequence[Photograph]) -> PhotographWarning | None:
+    sizes = {tuple(sorted(photograph.original_size)) for photograph in photographs}
+    if len(sizes) < 2:
+        return None
+    listed = ", ".join(f"{long} x {short}" for short, long in sorted(sizes, reverse=True)[:NAMES_SHOWN])
+    words = f"The photographs have {len(sizes)} different sizes ({listed}): best is one camera, without cropping."
+    return PhotographWarning("sizes", words)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more

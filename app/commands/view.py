@@ -28,16 +28,17 @@ def run(arguments: Namespace) -> int:
     """Serve until interrupted."""
     from app.viewer.description import describe
     from app.viewer.server import ViewerServer
-    from app.viewer.site import as_ply, make_site
+    from app.viewer.site import as_ply, make_site, pictures_of
     from recon.io.scene_folder import load_scene
 
     scene = load_scene(Path(arguments.scene))
     description, path = describe(scene), scene.gaussians_path
+    pictures = () if scene.record is None else pictures_of(path.parent, scene.record.names)
     del scene  # the browser has its own
     with as_ply(path) as gaussians:
         if gaussians.stat().st_size > LARGE_BYTES:
             log.warning("the scene is larger than 1 GB; browsers may fail to show it")
-        with ViewerServer(make_site(description, gaussians), arguments.port) as server:
+        with ViewerServer(make_site(description, gaussians, pictures), arguments.port) as server:
             address = json_line({"url": server.url}) if arguments.json else f"{server.url}\nCtrl-C ends it."
             print(address, flush=True)
             if not arguments.no_browser:

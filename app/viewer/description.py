@@ -1,6 +1,7 @@
 """What the page has to know about a scene besides its Gaussians."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,29 +9,49 @@ import torch
 from recon.errors import GeometryError
 from recon.io.scene_folder import SavedScene
 from recon.render.orbits import FIELD_OF_VIEW_DEG, median_depths, orbit, ring_around, up_for_paths
-from recon.types import Cameras
+from recon.types import Cameras, Gaussians
 
 _SIZE = (960, 540)
 
 
 def describe(scene: SavedScene) -> dict[str, Any]:
+    """A saved scene as `describe_views` tells it; a bare file has no photographs, and one camera, which sees it whole."""
+    if scene.cameras is not None and scene.record is not None:
+        return describe_views(scene.name, scene.gaussians, scene.cameras, scene.record.names, scene.up)
+    up = up_for_paths(scene.cameras, scene.up)
+    cameras = _overview(scene, up)
+    whole = describe_views(
+        scene.name, scene.gaussians, cameras, ["overview"], (up[0].item(), up[1].item(), up[2].item())
+    )
+    return whole | {"has_photographs": False}
+
+
+def describe_views(
+    name: str,
+    gaussians: Gaussians,
+    cameras: Cameras,
+    names: Sequence[str],
+    up: tuple[float, float, float] | None,
+) -> dict[str, Any]:
     """Name, size, up, the cameras in OpenCV axes, and how far away things are; ready for JSON.
 
-    A bare file has one camera, which sees the scene whole, and no photographs.
+    Args:
+        name: Of the scene, for people.
+        gaussians: The scene.
+        cameras: Of the photographs.
+        names: Of the photographs.
+        up: World direction that is up; None takes it from the cameras.
     """
-    up = up_for_paths(scene.cameras, scene.up)
-    cameras = scene.cameras if scene.cameras is not None else _overview(scene, up)
-    names = ["overview"] if scene.record is None else list(scene.record.names)
     try:
-        depths = median_depths(scene.gaussians, cameras)
+        depths = median_depths(gaussians, cameras)
     except GeometryError:  # cameras that see nothing are shown all the same
         depths = torch.ones(len(cameras), dtype=torch.float64)
     fields = zip(names, cameras.world_from_cam, cameras.K, cameras.size, depths, strict=True)
     return {
-        "name": scene.name,
-        "num_gaussians": len(scene.gaussians),
-        "up": up.tolist(),
-        "has_photographs": scene.cameras is not None,
+        "name": name,
+        "num_gaussians": len(gaussians),
+        "up": up_for_paths(cameras, up).tolist(),
+        "has_photographs": True,
         "cameras": [
             {
                 "name": name,

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,6 +19,8 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".ply": "application/octet-stream",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
 }
 INDEX = "index.html"
 DESCRIPTION, GAUSSIANS = "scene.json", "gaussians.ply"
@@ -41,8 +43,20 @@ Site = dict[str, Resource]
 """By path relative to the page, "" for the page itself."""
 
 
-def make_site(description: dict[str, Any], gaussians: Path) -> Site:
-    """The page, its scripts, and one scene."""
+def make_site(description: dict[str, Any], gaussians: Path, pictures: Sequence[Path | None] = ()) -> Site:
+    """The page, its scripts, and one scene.
+
+    Args:
+        description: See `app.viewer.description.describe`.
+        gaussians: A plain PLY.
+        pictures: The photograph (.png or .jpg) of each camera of the description, None where there is none; the page
+            shows them in a strip, and each leads to its place.
+    """
+    shown = {f"photographs/{i}{path.suffix}": path for i, path in enumerate(pictures) if path is not None}
+    if shown:
+        names = [None if path is None else f"photographs/{i}{path.suffix}" for i, path in enumerate(pictures)]
+        cameras = [camera | {"picture": name} for camera, name in zip(description["cameras"], names, strict=True)]
+        description = description | {"cameras": cameras}
     site = {
         path.relative_to(STATIC).as_posix(): Resource(TYPES[path.suffix], path)
         for path in sorted(STATIC.rglob("*"))
@@ -51,13 +65,24 @@ def make_site(description: dict[str, Any], gaussians: Path) -> Site:
     site[""] = site.pop(INDEX)
     site[DESCRIPTION] = Resource(TYPES[".json"], json.dumps(description, allow_nan=False).encode())
     site[GAUSSIANS] = Resource(TYPES[".ply"], gaussians)
-    return site
+    return site | {name: Resource(TYPES[path.suffix], path) for name, path in shown.items()}
 
 
-def content_security_policy() -> str:
+def pictures_of(folder: Path, names: Sequence[str]) -> list[Path | None]:
+    """The views that a result folder keeps in `images`, one for each name; None for those it does not keep."""
+    from recon.io.names import safe_stem, unique_names
+
+    files = [folder / "images" / file for file in unique_names(f"{safe_stem(name)}.png" for name in names)]
+    return [file if file.is_file() else None for file in files]
+
+
+def content_security_policy(*, framed_by: str = "'none'") -> str:
     """What the page may load: its own files, the one inline import map, and Spark's worker and WebAssembly.
 
     Spark starts its worker from a blob and carries its WebAssembly as a data URL; nothing leads to another machine.
+
+    Args:
+        framed_by: Which pages may show it inside them, as the policy's `frame-ancestors` says it.
     """
     page = (STATIC / INDEX).read_text(encoding="utf-8")
     maps = re.findall(r'<script type="importmap">(.*?)</script>', page, re.DOTALL)
@@ -72,7 +97,7 @@ def content_security_policy() -> str:
             "img-src 'self' data: blob:",
             "base-uri 'none'",
             "form-action 'none'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {framed_by}",
         ]
     )
 

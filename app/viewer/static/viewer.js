@@ -22,6 +22,8 @@ async function start() {
   element("facts").textContent = scene.has_photographs ? `${counted}, ${scene.cameras.length} photographs` : counted;
   const stage = makeStage(scene);
   if (!stage) return;
+  showPhotographs(stage);
+  followAddress(stage);
   await loadSplats(stage);
   element("loading").className = "gone";
   document.body.dataset.ready = "yes"; // for tests
@@ -106,6 +108,7 @@ function goTo(stage, index, smoothly = true) {
   stage.tangents = goal.tangents;
   element("views").hidden = !stage.scene.has_photographs;
   element("view").textContent = `${stage.view + 1} / ${num}  ${stage.scene.cameras[stage.view].name}`;
+  markPhotograph(stage.view);
   const from = { position: stage.camera.position.clone(), target: stage.controls.target.clone() };
   stage.flight = smoothly ? { from, goal, spent: 0 } : null;
   if (!smoothly) {
@@ -169,6 +172,45 @@ function bindKeys(stage) {
   element("previous").onclick = actions.ArrowLeft;
   element("next").onclick = actions.ArrowRight;
   element("frusta").onclick = actions.KeyC;
+}
+
+// The photographs along the bottom; each leads to the place where it was taken.
+function showPhotographs(stage) {
+  const strip = element("photographs");
+  stage.scene.cameras.forEach((camera, index) => {
+    if (!camera.picture) return;
+    const button = document.createElement("button");
+    const image = document.createElement("img");
+    Object.assign(image, { src: camera.picture, alt: camera.name, loading: "lazy", draggable: false });
+    Object.assign(button, { title: camera.name, onclick: () => goTo(stage, index) });
+    button.dataset.view = index;
+    button.append(image);
+    strip.append(button);
+  });
+  strip.hidden = !strip.childElementCount;
+  document.body.classList.toggle("with-photographs", !strip.hidden);
+  markPhotograph(stage.view);
+}
+
+function markPhotograph(view) {
+  for (const button of element("photographs").children) {
+    const here = Number(button.dataset.view) === view;
+    button.setAttribute("aria-pressed", String(here));
+    if (here) button.parentElement.scrollTo({ left: button.offsetLeft - button.parentElement.clientWidth / 2 + 40 });
+  }
+}
+
+// `#view=3` goes to the fourth photograph, `#cameras` shows where all were taken, `#plain` leaves the help folded.
+function followAddress(stage) {
+  const follow = (smoothly) => {
+    const words = location.hash.slice(1).split("&");
+    const view = words.map((word) => /^view=([0-9]{1,5})$/.exec(word)).find(Boolean);
+    if (view && Number(view[1]) < stage.scene.cameras.length) goTo(stage, Number(view[1]), smoothly);
+    if (words.includes("cameras") && !stage.frusta.visible) toggleFrusta(stage);
+    if (words.includes("plain")) element("help").removeAttribute("open");
+  };
+  follow(false);
+  addEventListener("hashchange", () => follow(true));
 }
 
 function bindPointer(stage) {

@@ -1,0 +1,171 @@
+"""What no request gets past: a wall around the whole server, before Gradio or any route sees it.
+
+Gradio answers on many paths that this page has no use for; each is one more way in. Only those that the page and the
+Python client need are let through. Requests that mean another host are refused where the server listens on this machine
+only, which stops pages that point a name of theirs at 127.0.0.1 (DNS rebinding). Files are uploaded, never fetched: a
+request that names a file by an address is refused before anything could fetch it.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+PATHS = re.compile(
+    r"/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|login|logout)?/?"
+    r"|/(assets|static|svelte|jobs|examples)/[^\\]*"
+    r"|/gradio_api/(info|queue/(join|data)|upload|upload_progress|startup-events|app_id|login_check|user|token|cancel|reset)/?"
+    r"|/gradio_api/(call|heartbeat|component_server|file=)[^\\]*"
+)
+METHODS = frozenset(("GET", "HEAD", "POST"))
+UPLOAD = "/gradio_api/upload"
+MAX_JSON_BYTES = 1 << 20
+ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]{1,20}:|//|\\\\)", re.IGNORECASE)
+
+PAGE_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Gradio's front end has inline scripts and templates
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "frame-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "content-security-policy": PAGE_POLICY,
+}
+"""Of every answer that does not bring its own."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the wall holds to.
+
+    Attributes:
+        hosts: Values of the Host header that mean this server; None where any name may lead here.
+        max_upload_bytes: Size of one upload, all its files together.
+    """
+
+    max_upload_bytes: int
+    hosts: frozenset[str] | None = field(default=None)
+
+
+class Guard:
+    """The wall, as ASGI middleware."""
+
+    def __init__(self, app: App, rules: Rules):
+        self.app = app
+        self.rules = rules
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self._refusal(scope["method"], scope["path"], headers)
+        if refusal is None and scope["method"] == "POST" and scope["path"].rstrip("/") != UPLOAD:
+            body = await _read(receive, MAX_JSON_BYTES)
+            refusal = (413, "the request is too large") if body is None else _refusal_of_body(body)
+            receive = _again(body or b"", receive)
+        if refusal is not None:
+            await _answer(_with_headers(send), *refusal)
+            return
+        await self.app(scope, receive, _with_headers(send))
+
+    def _refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str] | None:
+        if self.rules.hosts is not None and headers.get("host", "") not in self.rules.hosts:
+            return 403, "another host is meant"
+        if method not in METHODS:
+            return 405, "only GET, HEAD and POST are answered here"
+        if not PATHS.fullmatch(path) or "/../" in f"{path}/":
+            return 404, "there is nothing here"
+        if path.startswith("/gradio_api/file=") and ADDRESS.match(path.removeprefix("/gradio_api/file=")):
+            return 403, "files are uploaded, not fetched"
+        if path.rstrip("/") == UPLOAD and method == "POST":
+            length = headers.get("content-length", "")
+            if not length.isascii() or not length.isdigit():
+                return 411, "the size of the upload is not stated"
+            if int(length) > self.rules.max_upload_bytes:
+                return 413, f"the upload has {int(length):,} bytes, at most {self.rules.max_upload_bytes:,} are taken"
+        return None
+
+
+def names_an_address(content: Any) -> bool:
+    """Whether a request's JSON names a file by an address (`http:`, `file:`, `//host`) instead of an uploaded one."""
+    if isinstance(content, dict):
+        path = content.get("path")
+        return (isinstance(path, str) and bool(ADDRESS.match(path))) or any(map(names_an_address, content.values()))
+    return isinstance(content, list) and any(map(names_an_address, content))
+
+
+def _refusal_of_body(body: bytes) -> tuple[int, str] | None:
+    try:
+        content = json.loads(body) if body[:1] in (b"{", b"[") else None
+        fetches = names_an_address(content)
+    except (ValueError, RecursionError):
+        return 400, "the request cannot be read"
+    return (400, "files are uploaded, not fetched") if fetches else None
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The body, None if it has more than `most` bytes."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give the body that was read, then what comes after it."""
+    parts = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return replay
+
+
+def _with_headers(send: Send) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message.get("headers", [])}
+            added = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
+            message = {**message, "headers": [*message.get("headers", []), *added]}
+        await send(message)
+
+    return wrapped
+
+
+async def _answer(send: Send, status: int, words: str) -> None:
+    body = words.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

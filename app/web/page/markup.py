@@ -1,0 +1,40 @@
+"""Pieces of HTML; every word that comes from outside goes through `text`."""
+
+from html import escape
+
+
+def text(words: object) -> str:
+    """Words as text, whatever they hold: names of files are anything that a person, or an attacker, typed."""
+    return escape(str(words), quote=True)
+
+
+def tag(name: str, content: str = "", **attributes: object) -> str:
+    """An element around `content`, which is HTML; values of attributes are taken as words.
+
+    `data_view=3` becomes `data-view="3"`, `class_="x"` becomes `class="x"`, True an attribute without a value; None and
+    False leave it out.
+    """
+    words = []
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        key = key.rstrip("_").replace("_", "-")
+        words.append(f" {key}" if value is True else f' {key}="{text(value)}"')
+    closing = "" if name in ("img", "input", "br") else f"{content}</{name}>"
+    return f"<{name}{''.join(words)}>{closing}"
+
+
+def size(num_bytes: int) -> str:
+    """Bytes for people: "47.0 MB"."""
+    value, unit = float(num_bytes), "bytes"
+    for larger in ("kB", "MB", "GB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "bytes" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "48 s", "3 min 5 s"."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -1,0 +1,35 @@
+"""Look around: the scene viewer in a frame."""
+
+import gradio as gr
+
+from app.web import texts
+from app.web.page.context import TabContext
+from app.web.page.finished import Finished
+from app.web.page.markup import tag, text
+
+TITLE = texts.LOOK
+
+
+def build(context: TabContext) -> list[gr.components.Component]:
+    """One frame."""
+    return [gr.HTML(elem_id="look")]
+
+
+def fill(done: Finished) -> list:
+    """The whole scene."""
+    return [frame(done.id, "result", texts.LOOK_HELP)]
+
+
+def is_shown(done: Finished) -> bool:
+    """Always."""
+    return True
+
+
+def frame(job: str, what: str, words: str) -> str:
+    """HTML: the viewer of "poses", "gaussians", "refinement" or "result", with words below it."""
+    address = f"jobs/{job}/view/{what}/"
+    start = "#plain&cameras" if what == "poses" else "#plain"
+    window = tag("iframe", src=address + start, title=words, loading="eager", allow="fullscreen")
+    link = tag("a", text(texts.LOOK_OPEN), href=address, target="_blank", rel="noopener")
+    below = tag("span", text(words)) + link
+    return tag("div", window, class_="viewer") + tag("div", below, class_="under")

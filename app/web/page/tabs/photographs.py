@@ -1,0 +1,78 @@
+"""What became of each photograph, and how near the scene comes to it."""
+
+import gradio as gr
+
+from app.web import texts
+from app.web.page.context import TabContext
+from app.web.page.finished import Finished
+from app.web.page.markup import tag, text
+
+TITLE = texts.PHOTOGRAPHS_TAB
+
+
+def build(context: TabContext) -> list[gr.components.Component]:
+    """Comparison and table."""
+    return [gr.HTML(elem_id="photographs")]
+
+
+def fill(done: Finished) -> list:
+    """The comparison of the first view, a strip to choose another, and the report."""
+    return [(_comparison(done) if done.views else "") + _table(done)]
+
+
+def is_shown(done: Finished) -> bool:
+    """Always."""
+    return True
+
+
+def _comparison(done: Finished) -> str:
+    first = done.views[0]
+    photograph, rendering = (done.address(f"preview/{first[kind]}") for kind in ("photograph", "rendering"))
+    pair = [
+        tag("img", src=rendering, alt=texts.RENDERED, class_="under-image"),
+        tag("img", src=photograph, alt=texts.PHOTOGRAPH, class_="over"),
+        tag("i", class_="edge"),
+        tag("input", type="range", min=0, max=100, value=50, aria_label=texts.COMPARE),
+    ]
+    chooser = "".join(_choice(done, view, i) for i, view in enumerate(done.views))
+    parts = [
+        tag("p", text(texts.COMPARE), class_="soft small"),
+        tag("div", "".join(pair), class_="compare", id="compare"),
+        tag("div", chooser, class_="chooser", role="toolbar", aria_label=texts.PHOTOGRAPHS_TAB),
+    ]
+    return "".join(parts)
+
+
+def _choice(done: Finished, view: dict, index: int) -> str:
+    photograph, rendering = (done.address(f"preview/{view[kind]}") for kind in ("photograph", "rendering"))
+    return tag(
+        "button", tag("img", src=photograph, alt=view["name"], loading="lazy"), type="button", title=view["name"],
+        data_compare=photograph, data_rendered=rendering, aria_pressed="true" if index == 0 else "false",
+    )  # fmt: skip
+
+
+def _table(done: Finished) -> str:
+    placed = {view["name"]: (i, view) for i, view in enumerate(done.views)}
+    failed = done.report["poses"].get("failed") or {}
+    uses = done.report.get("views") or {}
+    head = "".join(tag("th", text(words), class_="wide" if i == 2 else None) for i, words in enumerate(texts.COLUMNS))
+    names = [*placed, *(name for name in failed if name not in placed)]
+    rows = "".join(_row(done, name, placed.get(name), failed.get(name), uses.get(name, "")) for name in names)
+    return tag("table", tag("thead", tag("tr", head)) + tag("tbody", rows), class_="plain")
+
+
+def _row(done: Finished, name: str, placed: tuple[int, dict] | None, reason: str | None, use: str) -> str:
+    if placed is None:
+        cells = [tag("td", text(name)), tag("td", text(f"{texts.NOT_PLACED}: {reason}"), class_="not", colspan=4)]
+        return tag("tr", "".join(cells))
+    index, view = placed
+    thumb = tag("img", src=done.address(f"preview/{view['photograph']}"), alt="", class_="thumb", loading="lazy")
+    look = tag("button", text(texts.LOOK_FROM), type="button", class_="link", data_look=index)
+    cells = [
+        tag("td", thumb + text(name)),
+        tag("td", text(texts.PLACED)),
+        tag("td", text(use), class_="wide"),
+        tag("td", text(f"{view['psnr_db']:.1f} dB"), class_="num"),
+        tag("td", look),
+    ]
+    return tag("tr", "".join(cells))

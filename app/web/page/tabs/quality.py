@@ -1,0 +1,53 @@
+"""Figures: how far the result can be trusted, and what it cost."""
+
+import gradio as gr
+
+from app.web import texts
+from app.web.page.context import TabContext
+from app.web.page.finished import Finished
+from app.web.page.markup import duration, tag, text
+
+TITLE = texts.QUALITY_TAB
+
+
+def build(context: TabContext) -> list[gr.components.Component]:
+    """Figures and a table of times."""
+    return [gr.HTML(elem_id="quality")]
+
+
+def fill(done: Finished) -> list:
+    """What was measured, each figure with what it means."""
+    figures = "".join(tag("div", tag("b", text(value)) + tag("span", text(words))) for value, words in _figures(done))
+    stages = done.report.get("seconds") or {}
+    rows = "".join(
+        tag("tr", tag("td", text(texts.STAGE_WORDS.get(name, name))) + tag("td", text(duration(value)), class_="num"))
+        for name, value in stages.items()
+    )
+    honest = tag("p", text(texts.QUALITY_HELP), class_="soft small")
+    return [tag("div", figures, class_="facts") + honest + tag("table", rows, class_="plain")]
+
+
+def is_shown(done: Finished) -> bool:
+    """Always."""
+    return True
+
+
+def _figures(done: Finished) -> list[tuple[str, str]]:
+    report = done.report
+    poses, refinement = report["poses"], report.get("refinement") or {}
+    held_back = [v["psnr_db"] for v in done.views if str((report.get("views") or {}).get(v["name"])).startswith("held")]
+    figures = [(f"{poses['registered']} of {poses['total']}", texts.FIGURE_PLACED)]
+    if held_back:
+        figures.append((f"{sum(held_back) / len(held_back):.1f} dB", texts.FIGURE_HELD_BACK))
+    others = [v["psnr_db"] for v in done.views if v["psnr_db"] not in held_back]
+    if others:
+        figures.append((f"{sum(others) / len(others):.1f} dB", texts.FIGURE_SEEN))
+    if refinement.get("psnr_before") is not None and refinement.get("psnr_after") is not None:
+        figures.append((f"{refinement['psnr_after'] - refinement['psnr_before']:+.1f} dB", texts.FIGURE_REFINED))
+    if poses.get("reprojection_error_px") is not None:
+        figures.append((f"{poses['reprojection_error_px']:.2f} px", texts.FIGURE_REPROJECTION))
+    figures.append((f"{report['gaussians']:,}", texts.FIGURE_GAUSSIANS))
+    figures.append((duration(done.seconds), texts.FIGURE_TIME))
+    if report.get("peak_rss_mb"):
+        figures.append((f"{report['peak_rss_mb'] / 1000:.1f} GB", texts.FIGURE_MEMORY))
+    return figures

@@ -1,0 +1,137 @@
+"""Every sentence that the page says."""
+
+TITLE = "recon"
+TAGLINE = "Photographs in, a 3D scene out. Nothing leaves the machine that this page comes from."
+
+PHOTOGRAPHS = "Photographs"
+DROP = "Photographs, a video or a zip"
+ADDED = "{num} files. Drag to reorder."
+ONE_ADDED = "One file."
+CLEAR = "Remove all"
+EARLIER, LATER, REMOVE = "Move {name} forward", "Move {name} back", "Remove {name}"
+
+TIPS_TITLE = "What makes a good set"
+TIPS = (
+    ("10 to 40 photographs", "of one room or one thing, two are the least"),
+    ("Step sideways", "between them: turning on the spot gives no depth"),
+    ("Two thirds the same", "from one photograph to the next"),
+    ("Nothing moves", "while you take them, and the light stays"),
+)
+EXAMPLE_TITLE = "No photographs at hand?"
+EXAMPLE = "Take the sample: ten photographs of a room"
+
+OPTIONS = "Options"
+QUALITY = "Quality"
+QUALITIES = (("Fast, a first look", "fast"), ("Balanced", "balanced"), ("Best, takes longest", "best"))
+POSES = "Camera positions"
+POSES_HELP = "Found from the photographs, unless a zip brings them (COLMAP, transforms.json)."
+POSE_SOURCES = (("Whichever fits", "auto"), ("Find them", "sfm"), ("Take those of the zip", "given"))
+MESH = "Make a surface mesh too"
+MESH_HELP = "One surface for 3D modelling programs (mesh.glb)."
+EXPORTS = "Files"
+EXPORTS_HELP = "What to write besides the scene for the viewer."
+EXPORT_NAMES = (
+    ("Video (mp4)", "mp4"),
+    ("Depth maps", "depth"),
+    ("Camera positions for nerfstudio (transforms.json)", "transforms"),
+    ("Camera positions for COLMAP", "colmap"),
+    ("Gaussians as glTF (glb)", "glb"),
+    ("Gaussians, compressed (spz)", "spz"),
+    ("Gaussians for web viewers (splat)", "splat"),
+    ("Points (ply)", "points"),
+)
+VIEWS = "Use at most so many photographs"
+VIEWS_HELP = "Evenly spread. 0 for all."
+FPS = "Frames a second from a video"
+FPS_HELP = "The sharpest of each interval is taken. 0 for about 40 in all."
+SEED = "Seed"
+SEED_HELP = "The same photographs, options and seed give the same scene."
+RUN = "Make it 3D"
+CANCEL = "Stop"
+AGAIN = "Start anew"
+
+WELCOME_TITLE = "Your scene will be here"
+WELCOME = (
+    "The program finds where each photograph was taken, builds the scene, and refines it until it looks like the "
+    "photographs. A few minutes on a computer without a graphics card, seconds with one."
+)
+WAITING_FIRST = "You are next"
+WAITING = "{num} before you"
+LEFT_SECONDS = "about {num} s left"
+LEFT_MINUTES = "about {num} min left"
+LEFT_UNKNOWN = "the time left is being measured"
+KEEP = "You may close this page: its address leads back here until {hours:g} hours from now."
+DONE = "Done"
+DONE_SUMMARY = "{placed} of {total} photographs placed, {gaussians} Gaussians, {seconds}"
+CANCELLED_TITLE, CANCELLED = "Stopped", "Nothing of it was kept."
+FAILED_TITLE = "That did not work"
+GONE_TITLE = "This scene is no longer here"
+GONE = "Results are removed some hours after they were made. Upload the photographs again to make it anew."
+NO_PHOTOGRAPHS = "There are no photographs yet."
+NOT_TAKEN = "Not taken"
+
+LOOK = "Look around"
+LOOK_HELP = "Drag to turn, scroll to come nearer, W A S D to walk. A photograph below the scene takes you to its place."
+LOOK_OPEN = "Open in a window of its own"
+LOOK_EARLY = {
+    "poses": "Where the photographs were taken, and the points seen in several of them",
+    "gaussians": "First result",
+}
+VIDEO = "Video"
+NO_VIDEO = "No video was asked for."
+MESH_TAB = "Mesh"
+DEPTH = "Depth"
+DEPTH_HELP = "How far away things are: red is near, blue is far, black is not known."
+CONFIDENCE_HELP = "How sure the scene is: bright where it covers the picture fully."
+NO_DEPTH = "No depth maps were asked for."
+PHOTOGRAPHS_TAB = "Photographs"
+COMPARE = "Drag across: left the photograph, right the scene rendered from the same place."
+COLUMNS = ("Photograph", "Placed", "Used for", "Likeness")
+PLACED, NOT_PLACED = "yes", "no"
+LOOK_FROM = "Look from here"
+QUALITY_TAB = "Quality"
+FILES = "Files"
+FILES_ALL = "All files as one zip"
+FILES_HELP = {
+    "gaussians.ply": "the scene, for splat viewers and editors",
+    "gaussians.splat": "the scene, for web viewers",
+    "gaussians.spz": "the scene, compressed",
+    "gaussians.glb": "the scene as glTF",
+    "points.ply": "points with colours",
+    "mesh.glb": "surface with colours, for modelling programs",
+    "turntable.mp4": "a flight through the cameras",
+    "transforms.json": "camera positions, for nerfstudio and the like",
+    "scene.json": "cameras, what was measured, and how to make it again",
+}
+COMMAND = "The same as a command"
+COPY, COPIED = "Copy", "Copied"
+REFILTER = "Leave out what the scene is not sure of"
+REFILTER_LABEL = "Least confidence"
+REFILTER_HELP = "Gaussians that are fainter than this go; nothing is computed again. 0 keeps all of them."
+REFILTER_FILES, REFILTER_FILES_HELP = "Files", "gaussians.ply is always written."
+REFILTER_RUN = "Write the files again"
+REFILTERED = "{kept} of {total} Gaussians kept."
+
+DEPTH_OF, CONFIDENCE_OF = "Depth of {name}", "Confidence of {name}"
+RENDERED, PHOTOGRAPH = "The scene rendered from the place of the photograph", "The photograph"
+QUALITY_HELP = (
+    "Likeness is the peak signal-to-noise ratio between a photograph and the scene rendered from its place: below 20 dB "
+    "only the large shapes agree, above 30 dB differences are hard to see. Only photographs that the program was not "
+    "shown tell how new views look; where none was held back, expect less than these figures say."
+)
+FIGURE_PLACED = "photographs whose place was found"
+FIGURE_HELD_BACK = "likeness of photographs held back, which the program did not fit"
+FIGURE_SEEN = "likeness of the photographs that it was made from"
+FIGURE_REFINED = "gained by refinement, on what was held back"
+FIGURE_REPROJECTION = "mean error of the camera positions"
+FIGURE_GAUSSIANS = "Gaussians, the small soft balls that the scene is made of"
+FIGURE_TIME = "from start to files"
+FIGURE_MEMORY = "most memory in use"
+STAGE_WORDS = {
+    "load": "reading the photographs",
+    "poses": "finding where the camera was",
+    "gaussians": "building the scene",
+    "refinement": "refining it",
+    "export": "writing the files",
+}
+IN_ZIP = "{num} files, in the zip"

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MODULE = "app.web.jobs.worker"
 LOG = "worker.log"
+TRY_AGAIN = "try it again, or with other options"
 SECONDS_TO_END = 20.0
 """That a worker may take after its last event."""
 
@@ -91,7 +92,7 @@ class WorkerProcess:
             )
 
     def _read(self, process: subprocess.Popen[bytes], tell: Callable[[Event], None]) -> Event | None:
-        """Pass events on until the last one, which is returned; None if the worker says no more, or nonsense."""
+        """Pass events on until the last one, which is returned; None if the worker says no more."""
         if process.stdout is None:
             raise ValueError("the worker was started without a pipe")
         while line := process.stdout.readline(MAX_LINE_BYTES):
@@ -101,7 +102,7 @@ class WorkerProcess:
                 log.warning("a worker is ended: %s", error.message)
                 with self._lock:
                     self._kill()
-                return None
+                return Failed("InternalError", "the job broke down: it said what is no event", TRY_AGAIN)
             if isinstance(event, LAST):
                 return event
             tell(event)
@@ -162,7 +163,7 @@ class WorkerProcess:
                 "use fewer photographs or a lower quality",
             )
         log.error("a worker ended with code %d; the end of its log: %s", code, self._end_of_log())
-        return Failed("InternalError", f"the job broke down (exit code {code})", "try it again, or with other options")
+        return Failed("InternalError", f"the job broke down (exit code {code})", TRY_AGAIN)
 
     def _end_of_log(self) -> str:
         with suppress(OSError):

@@ -22,8 +22,12 @@ BLURRY_ABSOLUTE, BLURRY_RELATIVE = 0.004, 0.2
 ALIKE = 0.012
 """Mean difference of brightness, 0..1, at 32 x 32 pixels, below which two pictures are nearly the same."""
 NUM_FEATURES = 600
-FEWEST_COMMON = 18
-"""Feature matches that fit one two-view geometry, below which two pictures show nothing in common."""
+RATIO = 0.75
+"""Of the distances of the best and the second best match, above which a match is left out (Lowe 2004)."""
+WITHIN_PX = 2.0
+"""Distance from the epipolar line up to which a match fits."""
+FEWEST_COMMON = 20
+"""Matches that fit, below which two pictures show nothing in common; pictures of different places had up to 17."""
 NEIGHBOURS = 5
 """Where there are many pictures, each is compared with so many that follow it."""
 MOST_FOR_ALL_PAIRS = 16
@@ -81,14 +85,14 @@ def common_features(a: tuple, b: tuple) -> int:
     (points_a, codes_a), (points_b, codes_b) = a, b
     if codes_a is None or codes_b is None or min(len(points_a), len(points_b)) < 8:
         return 0
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(codes_a, codes_b)
-    near = [match for match in matches if match.distance < 64]
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(codes_a, codes_b, 2)
+    near = [pair[0] for pair in pairs if len(pair) == 2 and pair[0].distance < RATIO * pair[1].distance]
     if len(near) < 8:
         return 0
     first = np.array([points_a[match.queryIdx].pt for match in near], np.float32)
     second = np.array([points_b[match.trainIdx].pt for match in near], np.float32)
     cv2.setRNGSeed(0)
-    _, inliers = cv2.findFundamentalMat(first, second, cv2.USAC_FAST, 2.0, 0.99, 500)
+    _, inliers = cv2.findFundamentalMat(first, second, cv2.FM_RANSAC, WITHIN_PX, 0.99, 300)
     return 0 if inliers is None else int(inliers.sum())
 
 

@@ -1,5 +1,6 @@
 """From uploaded files to the input folder of a job: sniffed, bounded, safely named; every refusal has its reason."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -142,6 +143,5 @@ def _require_whole(kinds: Sequence[Kind], refused: dict[str, str]) -> None:
 def _reason(error: ReconError, path: Path) -> str:
     """The error in one line, without the place of the file on the server."""
     words = f"{error.message}; {error.hint}" if error.hint else error.message
-    for place in (f"{path.with_suffix('')}", f"{path.parent}/"):
-        words = words.replace(place, "" if place.endswith("/") else path.stem)
-    return words
+    words = words.replace(f"{path.parent}/", "")
+    return re.sub(rf"^{re.escape(path.stem)}\.\w+: ", "", words)

@@ -127,7 +127,7 @@ def _add_times(layers: dict[str, Any], found: dict[str, Any], precision: Precisi
             direction: summary(samples, found["layers"][baseline][direction], found["reference"][baseline][direction])
             for direction, samples in of.items()
         }
-        layers[name]["times"].setdefault(precision, {})[threads] = times
+        layers[name]["times"].setdefault(precision, {})[str(threads)] = times  # as a file has it
 
 
 def _add_bounds(layers: dict[str, Any], subjects: dict[str, Subject]) -> None:
@@ -136,7 +136,7 @@ def _add_bounds(layers: dict[str, Any], subjects: dict[str, Subject]) -> None:
         by_threads = row["times"].get("fp32", {})
         if not by_threads:
             continue
-        forward = by_threads[min(by_threads)]["forward"]
+        forward = by_threads[min(by_threads, key=int)]["forward"]
         part = "attention" if subjects[name].is_attention else "feed_forward"
         row["network_bound"] = {views: bound(part, views, forward["ratio"]) for views in VIEWS}
         row["network_share"] = {views: share(part, views) for views in VIEWS}

@@ -72,7 +72,7 @@ def _size_row(name: str, row: dict[str, Any], base: int) -> list[str]:
 def _times(rows: dict[str, Any]) -> str:
     columns = sorted(
         {
-            (precision, threads, direction)
+            (precision, int(threads), direction)
             for row in rows.values()
             for precision, by_threads in row["times"].items()
             for threads, of in by_threads.items()
@@ -86,7 +86,7 @@ def _times(rows: dict[str, Any]) -> str:
 
 
 def _time(row: dict[str, Any], precision: str, threads: int, direction: str) -> str:
-    found = row["times"].get(precision, {}).get(threads, {}).get(direction)
+    found = row["times"].get(precision, {}).get(str(threads), {}).get(direction)
     if found is None:
         return "-"
     return f"{found['min_ms']:.1f} ({found['median_ms']:.1f}) x{found['float32_ratio']:.2f}"
@@ -113,7 +113,3 @@ def _targets(targets: list[dict[str, Any]]) -> str:
         for t in targets
     ]
     return table(["forward, 1 thread, against dense fp32", "to be at least", "found", "met"], rows)
-
-
-def _met(target: dict[str, Any]) -> str:
-    return "yes" if target["met"] else "**no**"

@@ -20,6 +20,7 @@ from app.benchmarks.blocks.gates import check
 from app.benchmarks.blocks.layers import SUBJECTS, TINY, Subject, build, keywords, tokens
 from app.benchmarks.blocks.machine import Others, verdict
 from app.benchmarks.blocks.memory import peak_memory
+from app.benchmarks.blocks.report import report
 from app.benchmarks.blocks.sizes import sizes_of
 from app.benchmarks.blocks.speed import SpeedOptions, chosen
 from app.benchmarks.blocks.speed_table import millions, speed_markdown
@@ -79,7 +80,7 @@ def test_layers_that_fail_a_gate_are_not_timed(monkeypatch: pytest.MonkeyPatch) 
     options = SpeedOptions(("dense", "nested_half"), ("fp32",), (1,), rounds=2, warm_up=0, memory=False)
     figures = speed.run(options, TINY)
     assert figures["layers"]["nested_half"]["times"] == {}
-    assert figures["layers"]["dense"]["times"]["fp32"][1]["forward"]["min_ms"] > 0
+    assert figures["layers"]["dense"]["times"]["fp32"]["1"]["forward"]["min_ms"] > 0
     assert "`nested_half` fails finite" in speed_markdown(figures)
 
 
@@ -138,6 +139,10 @@ def test_command_writes_figures_and_a_table(
     assert lowrank["times"]["bf16"]["1"].keys() == {"forward", "forward_backward"}
     assert lowrank["memory_bytes"].keys() == {"forward", "forward_backward"}
     assert figures["layers"]["dense"]["times"]["fp32"]["1"]["forward"]["float32_ratio"] == 1
+    document = tmp_path / "blocks.md"
+    document.write_text("<!-- speed -->\n<!-- /speed -->\n")
+    assert report(document, tmp_path, runs=None, speed=tmp_path / "speed.json") == [document]
+    assert (tmp_path / "speed.md").read_text().splitlines()[-2] in document.read_text()
     text = (tmp_path / "speed.md").read_text()
     assert "quiet machine" in text
     assert all(f"| `{name}` |" in text for name in figures["layers"])

@@ -5,6 +5,7 @@ import sys
 from jsonargparse import ArgumentParser
 
 import recon
+from app.commands import app as app_page
 from app.commands import convert, diagnose, doctor, evaluate, info, reconstruct, render, train, view, weights
 from app.console import log_to_stderr, parse, reporting_errors
 
@@ -12,6 +13,7 @@ COMMANDS = {
     "reconstruct": reconstruct,
     "render": render,
     "view": view,
+    "app": app_page,
     "convert": convert,
     "info": info,
     "train": train,

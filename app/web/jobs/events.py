@@ -113,7 +113,9 @@ def from_line(line: str | bytes) -> Event:
     try:
         content = json.loads(line)
         kind = _KINDS[content.pop("event")]
-        named = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+        named: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
+        }
         if not named.keys() <= {part.name for part in fields(kind)}:
             raise ValueError(f"{kind.__name__} has no {sorted(named)}")
         return kind(**named)

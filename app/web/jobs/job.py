@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from app.web.jobs.events import LAST, Cancelled, Done, Event, Failed, Progress, Started, Waiting
 from app.web.jobs.settings import JobSettings
@@ -19,6 +19,7 @@ _STATES: dict[type, State] = {
     Failed: "failed",
     Cancelled: "cancelled",
 }
+SomeEvent = TypeVar("SomeEvent", bound=Event)
 MAX_EVENTS = 20_000
 """Further progress of one job is not kept."""
 
@@ -116,10 +117,10 @@ class Job:
     def status(self) -> JobStatus:
         """As it is now."""
         with self._changed:
-            until = time.monotonic() if self.ended_at is None else self.ended_at
+            until, waiting = time.monotonic() if self.ended_at is None else self.ended_at, self._latest(Waiting)
             return JobStatus(
                 state=self.state,
-                position=self._latest(Waiting).position if self.state == "waiting" and self.events else None,
+                position=waiting.position if waiting and self.state == "waiting" else None,
                 progress=self._latest(Progress) if self.state == "running" else None,
                 failure=self._latest(Failed) if self.state == "failed" else None,
                 seconds=0.0 if self.started_at is None else until - self.started_at,
@@ -127,5 +128,5 @@ class Job:
                 num_files=len(self.sources),
             )
 
-    def _latest(self, kind: type):
+    def _latest(self, kind: type[SomeEvent]) -> SomeEvent | None:
         return next((event for event in reversed(self.events) if isinstance(event, kind)), None)

@@ -46,7 +46,7 @@ class JobSettings:
         Raises:
             InputError: A value of another type, or without meaning.
         """
-        options = ReconstructOptions(
+        return ReconstructOptions(
             input=source,
             out=out,
             poses=self.poses,
@@ -56,7 +56,6 @@ class JobSettings:
             fps=self.fps,
             seed=self.seed,
         )
-        return options
 
     def validate(self) -> "JobSettings":
         """Return self, or raise InputError for a value of another type, or without meaning."""
@@ -85,7 +84,9 @@ class JobSettings:
         unknown = set(content) - {part.name for part in fields(cls)}
         if unknown:
             raise InputError(f"there is no setting {sorted(unknown)[0]!r}")
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+        }
         return cls(**values).validate()
 
 

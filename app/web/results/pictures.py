@@ -1,6 +1,6 @@
 """Pictures of every view for the page: photograph, rendering, depth, confidence."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from recon.geometry.spherical_harmonics import C0
 from recon.io.atomic import atomic_write
 from recon.io.names import safe_stem, unique_names
 from recon.metrics.image import psnr
 from recon.pipeline.pictures import colored_depth, depth_range, surface_depth
 from recon.render import render
-from recon.types import Scene
+from recon.types import Gaussians, Scene
 
 KINDS = ("photograph", "rendering", "depth", "confidence")
 FOLDER = "pictures"
@@ -39,11 +40,12 @@ class Pictures:
 def write_pictures(scene: Scene, folder: Path) -> Pictures:
     """Write `pictures/NAME.KIND.jpg` of every view.
 
-    Depth is shown as inverse depth, near red and far blue. Confidence is the part of the light that the Gaussians
-    take up, 0..1 from dark to bright: what a pixel of low confidence shows was hardly seen by the photographs.
+    Depth is shown as inverse depth, near red and far blue. Confidence is the mean opacity of the Gaussians that a pixel
+    shows, weighted as their colours are, 0..1 from dark to bright: what is dark goes first when a scene is filtered.
     """
     (folder / FOLDER).mkdir(exist_ok=True)
     near, far = depth_range(scene.gaussians, scene.cameras)
+    confident = in_colors_of_confidence(scene.gaussians)
     written = Pictures()
     for i, stem in enumerate(unique_names(safe_stem(name) for name in scene.views.names)):
         rendering = render(scene.gaussians, scene.cameras[[i]], depth=True)
@@ -55,7 +57,7 @@ def write_pictures(scene: Scene, folder: Path) -> Pictures:
             "photograph": _bytes(photograph.permute(1, 2, 0)),
             "rendering": _bytes(rendering.color[0]),
             "depth": colored_depth(surface_depth(rendering.depth[0], rendering.alpha[0]), near, far),
-            "confidence": _viridis(_bytes(rendering.alpha[0])),
+            "confidence": _viridis(_bytes(render(confident, scene.cameras[[i]]).color[0])),
         }
         names = {kind: f"{FOLDER}/{stem}.{kind}.jpg" for kind in KINDS}
         for kind, picture in shown.items():
@@ -67,12 +69,20 @@ def write_pictures(scene: Scene, folder: Path) -> Pictures:
     return written
 
 
+def in_colors_of_confidence(gaussians: Gaussians) -> Gaussians:
+    """The same Gaussians, each as bright as it is opaque."""
+    gray = (gaussians.opacities[:, None, None].expand(-1, 1, 3) - 0.5) / C0
+    return replace(gaussians, sh=gray)
+
+
 def _bytes(values: torch.Tensor) -> UInt8[np.ndarray, "height width channels"]:
     return (values.clamp(0, 1) * 255).round().byte().numpy(force=True)
 
 
-def _viridis(gray: UInt8[np.ndarray, "height width 1"]) -> UInt8[np.ndarray, "height width 3"]:
-    return cv2.cvtColor(cv2.applyColorMap(gray, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB).astype(np.uint8)
+def _viridis(gray: UInt8[np.ndarray, "height width channels"]) -> UInt8[np.ndarray, "height width 3"]:
+    return cv2.cvtColor(
+        cv2.applyColorMap(np.ascontiguousarray(gray[..., :1]), cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB
+    ).astype(np.uint8)
 
 
 def _write(path: Path, picture: UInt8[np.ndarray, "height width 3"]) -> None:

@@ -43,7 +43,7 @@ def kind_of(path: Path) -> Kind:
         FormatError: It is of no kind that is taken, or of another than its name says.
     """
     found = _sniffed(path)
-    claimed = [family for family, suffixes in FAMILIES.items() if path.name.lower().endswith(suffixes)]
+    claimed: list[Family] = [family for family, suffixes in FAMILIES.items() if path.name.lower().endswith(suffixes)]
     if found is None:
         raise FormatError("this is no kind of file that is taken", hint=EXPECTED)
     if claimed != [found.family]:

@@ -17,6 +17,7 @@ from models.adapters.targets import target_layers
 from recon.errors import CheckpointError, InputError
 
 TRAINED: dict[AdapterKind, dict[str, str]] = {
+    "none": {},
     "lora": {"A": "lora_A.default.weight", "B": "lora_B.default.weight"},
     "asymmetric_lora": {"B": "lora_B.default.weight"},
     "c3a": {"kernel": "c3a_kernel.default"},
@@ -37,11 +38,13 @@ def add_adapter(network: nn.Module, config: AdapterConfig) -> tuple[str, ...]:
         Names of the adapted layers.
 
     Raises:
-        InputError: There is an adapter already, no target, or one that cannot take it.
+        InputError: There is an adapter already, the kind adds none, or there is no target, or one that cannot take it.
         ResourceError: The kind needs peft, which is not installed.
     """
     if present := adapted_layers(network):
         raise InputError(f"the network has an adapter already, on {next(iter(present))}", hint="merge or remove it")
+    if config.kind == "none":
+        raise InputError("adapter.kind is none, which adds nothing", hint="choose lora, or another kind")
     layers = target_layers(network, config)
     if config.kind == "svft":
         for name, layer in layers.items():

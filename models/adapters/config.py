@@ -6,7 +6,7 @@ from typing import Literal
 
 from recon.errors import InputError
 
-AdapterKind = Literal["lora", "asymmetric_lora", "c3a", "fourierft", "svft"]
+AdapterKind = Literal["none", "lora", "asymmetric_lora", "c3a", "fourierft", "svft"]
 Targets = Literal["attention", "feed_forward", "blocks", "all"]
 
 
@@ -15,10 +15,10 @@ class AdapterConfig:
     """What is added to the matrices W of a network; every kind starts at zero.
 
     Attributes:
-        kind: "lora" (alpha / rank) B A (Hu et al. 2021); "asymmetric_lora": A stays as drawn, only B is trained (Zhu
-            et al. 2024); "c3a": blocks that are circulant (Chen et al. 2024); "fourierft": few frequencies of the
-            two-dimensional spectrum (Gao et al. 2024); "svft": U M V^T with the singular vectors of W and a banded M
-            (Lingam et al. 2024).
+        kind: "none" adds nothing; "lora" (alpha / rank) B A (Hu et al. 2021); "asymmetric_lora": A stays as drawn, only
+            B is trained (Zhu et al. 2024); "c3a": blocks that are circulant (Chen et al. 2024); "fourierft": few
+            frequencies of the two-dimensional spectrum (Gao et al. 2024); "svft": U M V^T with the singular vectors of
+            W and a banded M (Lingam et al. 2024).
         targets: Which plain linear maps: those in attention, in feed-forward layers, in both, or in the whole network.
         rank: Of the LoRA kinds.
         alpha: Of the LoRA kinds.
@@ -55,6 +55,7 @@ class AdapterConfig:
         """Trained numbers for a matrix of that shape."""
         short = min(rows, columns)
         return {
+            "none": 0,
             "lora": self.rank * (rows + columns),
             "asymmetric_lora": self.rank * rows,
             "c3a": rows * columns // self.block,

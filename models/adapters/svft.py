@@ -1,5 +1,7 @@
 """Singular vectors stay, a band of numbers between them is trained (SVFT, Lingam et al. 2024)."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -31,6 +33,7 @@ class SVFTLinear(nn.Module):
         self.lengths = [len(right) - abs(offset) for offset in range(-band, band + 1)]
         self.band = nn.Parameter(left.new_zeros(sum(self.lengths)))
         """The diagonals of M from the lowest to the highest, end to end."""
+        self.register_load_state_dict_post_hook(_refresh_vectors)
 
     def forward(self, x: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The image of x."""
@@ -46,6 +49,12 @@ class SVFTLinear(nn.Module):
             last = first + len(diagonal)
             rows[first:last] += diagonal[:, None] * self.right[first + offset : last + offset]
         return self.left @ rows
+
+
+def _refresh_vectors(layer: nn.Module, _: Any) -> None:
+    """Singular vectors of the weight that was loaded: they are not part of the state dict."""
+    if isinstance(layer, SVFTLinear):
+        layer.left, layer.right = singular_vectors(layer.base_layer.weight)
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """Training of iLRM with Lightning: predict Gaussians from context views, render the targets, compare."""
 
+import copy
 import logging
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from models.adapters import AdapterConfig, add_adapter, merge_adapter
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.objective import LossConfig, OptimConfig, make_optimizer
 from models.ilrm.processor import Processor
@@ -74,10 +76,8 @@ class ILRMModule(pl.LightningModule):
         super().__init__()
         self.network = network
         self.optim, self.loss, self.max_steps, self.seed, self.float32 = optim, loss, max_steps, seed, float32
-        self.average: AveragedModel | None = None
-        if optim.ema_decay:
-            self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(optim.ema_decay))
-            self.average.requires_grad_(False)
+        self.adapter: AdapterConfig | None = None
+        self.average = _average(network, optim)
         self.perceptual = _perceptual(loss)
         self.names_in_step: list[str] = []
         self.skipped: dict[str, str] = {}
@@ -92,6 +92,26 @@ class ILRMModule(pl.LightningModule):
         """Take weights of the same network; the optimiser and its schedule start anew."""
         self.network.load_state_dict(state)
         self.evaluated.load_state_dict(state)
+
+    def adapt(self, adapter: AdapterConfig) -> None:
+        """Train an adapter from now on, and nothing else; called before there is an optimiser.
+
+        Raises:
+            InputError: The network cannot take it.
+            ResourceError: It needs peft, which is not installed.
+        """
+        layers = add_adapter(self.network, adapter)
+        self.adapter, self.average = adapter, _average(self.network, self.optim)
+        trained = sum(p.numel() for p in self.network.parameters() if p.requires_grad)
+        logger.info("training %d numbers of kind %s beside %d layers", trained, adapter.kind, len(layers))
+
+    def plain(self) -> nn.Module:
+        """The evaluated network as it is exported: with an adapter, a copy that has it in its weights."""
+        if self.adapter is None:
+            return self.evaluated
+        merged = copy.deepcopy(self.evaluated)
+        merge_adapter(merged)
+        return merged
 
     def predict(self, network: Any, batch: SceneBatch, chance: Float[Tensor, "batch 4"] | None = None) -> Prediction:
         """Gaussians and targets in the normalised world of the context cameras.
@@ -218,6 +238,13 @@ class ILRMModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW with weight decay on matrices only, and the schedule."""
         return make_optimizer(self.network, self.optim, self.max_steps)
+
+
+def _average(network: nn.Module, optim: OptimConfig) -> AveragedModel | None:
+    if not optim.ema_decay:
+        return None
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(optim.ema_decay))
+    return average.requires_grad_(False)
 
 
 def _perceptual(loss: LossConfig) -> VGGLoss | None:

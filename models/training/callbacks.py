@@ -55,7 +55,7 @@ class ExportWeights(pl.Callback):
 
     def _export(self, pl_module: pl.LightningModule) -> None:
         module = _module(pl_module)
-        save_pretrained(self.folder, module.network_name, module.evaluated, self.config)
+        save_pretrained(self.folder, module.network_name, module.plain(), self.config)
 
 
 class ShowPictures(pl.Callback):

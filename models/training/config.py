@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from models.adapters import AdapterConfig
 from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
@@ -29,6 +30,8 @@ class TrainerConfig:
         val_batches: Batches of one evaluation.
         checkpoint_every: Steps between checkpoints and exports.
         init_from: Folder or name of weights to start from, or None.
+        adapter: Which few numbers are trained beside weights that stay as `init_from` has them; exported merged into
+            them. Of kind "none", all weights are trained.
         resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped; `init_from` was its
             beginning and is not read again. "auto" begins the run where there is no checkpoint yet.
     """
@@ -46,6 +49,7 @@ class TrainerConfig:
     val_batches: int = 16
     checkpoint_every: int = 1000
     init_from: str | None = None
+    adapter: AdapterConfig = field(default_factory=lambda: AdapterConfig("none"))
     resume: bool | Literal["auto"] = False
 
     @property
@@ -89,6 +93,11 @@ def require_usable(config: TrainConfig) -> None:
     for name in (*names, "log_every", "val_every", "val_batches", "checkpoint_every"):
         if getattr(settings, name) < 1:
             raise InputError(f"trainer.{name} is {getattr(settings, name)}, expected at least 1")
+    if settings.adapter.kind != "none" and not settings.init_from:
+        raise InputError(
+            f"trainer.adapter.kind is {settings.adapter.kind}, but there are no weights that it is added to",
+            hint="name them by trainer.init_from, or leave the adapter out",
+        )
     if fault := fault_in_sizes(config.sizes):
         raise InputError(f"{'nano' if config.network == 'ilrm-nano' else 'ilrm'}: {fault}")
     multiple = size_multiple(config.sizes)

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.adapters.targets import target_layers
 from models.ilrm.config import ILRMConfig
 from models.training.config import TrainConfig, require_usable
 from models.training.networks import TRAINED
@@ -21,9 +22,9 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
     """Sizes of a run.
 
     Returns:
-        By name: parameters, tokens of one sample with the most views, floating point operations of one sample (matrix
-        products and convolutions, forward), memory of a process in GiB (weights, gradients, optimiser, average; and
-        activations of the update layers, estimated), steps, samples.
+        By name: parameters, how many numbers are trained, tokens of one sample with the most views, floating point
+        operations of one sample (matrix products and convolutions, forward), memory of a process in GiB (weights,
+        gradients, optimiser, average; and activations of the update layers, estimated), steps, samples.
 
     Raises:
         InputError: Settings that no run can be made with.
@@ -34,23 +35,34 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
     with torch.device("meta"):
         network = make(config.sizes)
     parameters = sum(p.numel() for p in network.parameters())
+    trained = count_trained(config, network)
     tokens = count_tokens(config, views)
-    copies = 5 if config.optim.ema_decay else 4
+    kept = parameters * (2 if config.optim.ema_decay else 1)  # the network, and its average
     share = config.data.batch_size // config.trainer.parts
     return {
         "network": config.network,
         "parameters": parameters,
+        "trained": trained,
         "context_views": views,
         "viewpoint_tokens": tokens[0],
         "image_tokens": tokens[1],
         "forward_flops_per_sample": count_flops(config, network, views),
         "samples_per_step": config.data.batch_size,
         "samples_per_process_and_batch": share,
-        "state_gib": round(parameters * 4 * copies / GIB, 2),
+        "state_gib": round(4 * (kept + 3 * trained) / GIB, 2),
         "activations_gib": round(share * activation_bytes(config, tokens) / GIB, 2),
         "steps": config.trainer.max_steps,
         "samples": config.trainer.max_steps * config.data.batch_size,
     }
+
+
+def count_trained(config: TrainConfig, network: nn.Module) -> int:
+    """Numbers that get gradients and moments: all of the network, or those of the adapter."""
+    adapter = config.trainer.adapter
+    if adapter.kind == "none":
+        return sum(p.numel() for p in network.parameters())
+    layers = target_layers(network, adapter).values()
+    return sum(adapter.num_parameters(layer.out_features, layer.in_features) for layer in layers)
 
 
 def most_views(config: TrainConfig) -> int:

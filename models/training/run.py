@@ -38,6 +38,7 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
     Raises:
         InputError: Settings that no run can be made with, no captures to train on, or a run in the same folder.
         CheckpointError: `init_from` names no weights, or there is no checkpoint of this run to go on from.
+        ResourceError: The adapter needs a library that is not installed.
         TrainingError: A gradient is not finite.
     """
     require_usable(config)
@@ -54,6 +55,8 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
         logger.info("going on from %s", checkpoint)
     elif config.trainer.init_from:
         _start_from(module, config.trainer.init_from)
+    if config.trainer.adapter.kind != "none":
+        module.adapt(config.trainer.adapter)
     times = TimeShares()
     trainer = _trainer(config, out, times, [*callbacks, StopOnNonFinite(), state])
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)

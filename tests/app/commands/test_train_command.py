@@ -9,6 +9,7 @@ import yaml
 import models.training
 from app.cli import main
 from app.commands.train import require_plain_data
+from models.adapters import AdapterConfig
 from models.training import TrainConfig
 from recon.configs import config_names, find_config
 from recon.errors import FormatError, InputError, LimitError
@@ -43,6 +44,21 @@ def test_override_wins_over_the_preset(runs: list, capsys: pytest.CaptureFixture
     spans = preset["data"]["views"]["random_span"]
     assert config.data.views.random_span.num_context == tuple(spans["num_context"])
     assert capsys.readouterr().out == "weights\n"
+
+
+def test_an_adapter_is_chosen_by_its_kind_and_is_data(
+    runs: list, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--trainer.adapter.kind", "lora", "--trainer.adapter.rank", "4"]) == 0
+    (config,) = runs
+    assert config.trainer.adapter == AdapterConfig("lora", rank=4)
+    assert TrainConfig().trainer.adapter.kind == "none"
+    (tmp_path / "evil.yaml").write_text("trainer:\n  adapter: os.system\n")
+    assert main(["train", "--config", str(tmp_path / "evil.yaml")]) == 2
+    assert "trainer.adapter" in (error := capsys.readouterr().err) or "adapter is a str" in error
+    assert main(["train", "--trainer.adapter.rank", "0"]) == 2
+    assert "adapter.rank is out of range" in capsys.readouterr().err
+    assert len(runs) == 1
 
 
 def test_without_config_the_defaults_are_taken(runs: list) -> None:

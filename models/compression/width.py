@@ -17,6 +17,7 @@ from models.layers.feedforwards.gelu import GeluFeedForward
 from models.layers.feedforwards.importance import importance_of, order_hidden_units
 from models.layers.feedforwards.nested import NestedGelu, NestedSwiGLU, units_of
 from models.layers.feedforwards.swiglu import SwiGLU
+from models.layers.feedforwards.two_maps import TwoMaps
 from models.layers.linears import Dense
 from recon.errors import InputError
 
@@ -87,9 +88,9 @@ def cut_width(network: nn.Module, width: float, run: Callable[[], object] | None
     return Cut(kept, ratio, errors, _share(math.hypot(*gone.values()), math.hypot(*whole.values())))
 
 
-def _layers(network: nn.Module) -> dict[str, GeluFeedForward | SwiGLU]:
+def _layers(network: nn.Module) -> dict[str, TwoMaps]:
     """Name -> feed-forward layer, all of which can be cut."""
-    found: dict[str, GeluFeedForward | SwiGLU] = {}
+    found: dict[str, TwoMaps] = {}
     for name, layer in network.named_modules():
         if not isinstance(layer, FeedForward):
             continue
@@ -98,7 +99,7 @@ def _layers(network: nn.Module) -> dict[str, GeluFeedForward | SwiGLU]:
                 f"{name}, a {type(layer).__name__}, has no hidden units that could be left out",
                 hint="gelu, swiglu and nested layers of plain matrices can be cut; cut before matrices are converted",
             )
-        found[name] = cast(GeluFeedForward | SwiGLU, layer)
+        found[name] = cast(TwoMaps, layer)
     if not found:
         raise InputError(f"{type(network).__name__} has no feed-forward layers that could be cut")
     return found
@@ -108,7 +109,7 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _units(layer: GeluFeedForward | SwiGLU, width: float) -> int:
+def _units(layer: TwoMaps, width: float) -> int:
     if width == 1:
         return layer.hidden_width
     if isinstance(layer, NESTED):
@@ -117,7 +118,7 @@ def _units(layer: GeluFeedForward | SwiGLU, width: float) -> int:
     return min(max(step, step * round(width * layer.hidden_width / step)), layer.hidden_width)
 
 
-def _random_rows(layers: dict[str, GeluFeedForward | SwiGLU]) -> dict[str, Rows]:
+def _random_rows(layers: dict[str, TwoMaps]) -> dict[str, Rows]:
     """Tokens that are drawn, after the norm of each layer."""
     generator = torch.Generator().manual_seed(0)
     found = {}
@@ -128,7 +129,7 @@ def _random_rows(layers: dict[str, GeluFeedForward | SwiGLU]) -> dict[str, Rows]
     return found
 
 
-def _seen_rows(layers: dict[str, GeluFeedForward | SwiGLU], run: Callable[[], object]) -> dict[str, Rows]:
+def _seen_rows(layers: dict[str, TwoMaps], run: Callable[[], object]) -> dict[str, Rows]:
     """Some of the normed tokens of every call, evenly spaced."""
     found: dict[str, list[Tensor]] = {name: [] for name in layers}
 

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from models.layers.feedforwards.gelu import GeluFeedForward
 from models.layers.feedforwards.swiglu import SwiGLU
+from models.layers.feedforwards.two_maps import TwoMaps
 from models.layers.linears.dense import Dense
 
 
 @torch.no_grad()
-def first_hidden_units(layer: GeluFeedForward | SwiGLU, units: int) -> GeluFeedForward | SwiGLU:
+def first_hidden_units(layer: TwoMaps, units: int) -> TwoMaps:
     """A plain layer with contiguous copies of the first hidden units and of the norm.
 
     Args:
@@ -20,8 +21,7 @@ def first_hidden_units(layer: GeluFeedForward | SwiGLU, units: int) -> GeluFeedF
         units: As many, at most the hidden width.
     """
     fc1, fc2 = cast(Dense, layer.fc1), cast(Dense, layer.fc2)
-    copies = fc1.out_features // layer.hidden_width
-    rows = torch.cat([torch.arange(units) + part * layer.hidden_width for part in range(copies)])
+    rows = torch.cat([torch.arange(units) + part * layer.hidden_width for part in range(layer.numbers_per_unit)])
     small = (SwiGLU if isinstance(layer, SwiGLU) else GeluFeedForward)(fc1.in_features)
     small.norm, small.hidden_width = copy.deepcopy(layer.norm), units
     small.fc1 = _dense(fc1.weight[rows], None if fc1.bias is None else fc1.bias[rows])

@@ -60,9 +60,9 @@ class FourierFeedForward(GeluFeedForward):
         super().__init__(dim, ratio, make)
         self.activation = FourierActivation(self.hidden_width, frequencies)
 
-    def hidden(self, normed: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch hidden"]:
-        """Activations of the hidden units."""
-        return self.activation(self.fc1(normed))
+    def activated(self, *numbers: Float[Tensor, "*batch units"]) -> Float[Tensor, "*batch units"]:
+        """GELU and the series."""
+        return self.activation(*numbers)
 
     def macs(self, num_tokens: int, mode: Mode) -> int:
         """Both maps and the series for every token."""

@@ -6,24 +6,23 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from models.layers.feedforwards.gelu import GeluFeedForward
-from models.layers.feedforwards.swiglu import SwiGLU
+from models.layers.feedforwards.two_maps import TwoMaps
 from models.layers.linears.dense import Dense
 
 
 @torch.no_grad()
-def hidden_importance(layer: GeluFeedForward | SwiGLU, tokens: Float[Tensor, "*batch dim"]) -> Float[Tensor, " hidden"]:
+def hidden_importance(layer: TwoMaps, tokens: Float[Tensor, "*batch dim"]) -> Float[Tensor, " hidden"]:
     """How much each hidden unit adds on average: root mean square of its activation times the length of its column."""
     return importance_of(layer, layer.hidden(layer.norm(tokens)))
 
 
-def importance_of(layer: GeluFeedForward | SwiGLU, active: Float[Tensor, "*batch hidden"]) -> Float[Tensor, " hidden"]:
+def importance_of(layer: TwoMaps, active: Float[Tensor, "*batch hidden"]) -> Float[Tensor, " hidden"]:
     """`hidden_importance` from activations of the hidden units."""
     return active.flatten(0, -2).square().mean(dim=0).sqrt() * cast(Dense, layer.fc2).weight.norm(dim=0)
 
 
 @torch.no_grad()
-def order_hidden_units(layer: GeluFeedForward | SwiGLU, order: Int[Tensor, " hidden"]) -> None:
+def order_hidden_units(layer: TwoMaps, order: Int[Tensor, " hidden"]) -> None:
     """Rearrange the hidden units in place; what the layer computes stays the same.
 
     Args:
@@ -31,14 +30,13 @@ def order_hidden_units(layer: GeluFeedForward | SwiGLU, order: Int[Tensor, " hid
         order: The unit that comes first, the one that comes second, and so on.
     """
     fc1, fc2 = cast(Dense, layer.fc1), cast(Dense, layer.fc2)
-    copies = fc1.out_features // layer.hidden_width
-    rows = torch.cat([order + copy * layer.hidden_width for copy in range(copies)])
+    rows = torch.cat([order + part * layer.hidden_width for part in range(layer.numbers_per_unit)])
     fc1.weight.copy_(fc1.weight[rows].clone())
     if fc1.bias is not None:
         fc1.bias.copy_(fc1.bias[rows].clone())
     fc2.weight.copy_(fc2.weight[:, order].clone())
 
 
-def order_by_importance(layer: GeluFeedForward | SwiGLU, tokens: Float[Tensor, "*batch dim"]) -> None:
+def order_by_importance(layer: TwoMaps, tokens: Float[Tensor, "*batch dim"]) -> None:
     """Put the most important hidden units first, judged by calibration tokens (before the norm)."""
     order_hidden_units(layer, hidden_importance(layer, tokens).argsort(descending=True, stable=True))

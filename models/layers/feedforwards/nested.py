@@ -1,17 +1,16 @@
 """Feed-forward layers whose first hidden units are a smaller layer of their own (MatFormer, Devvrit et al. 2023)."""
 
-from abc import abstractmethod
 from functools import partial
 from typing import cast
 
 from jaxtyping import Float, Int
-from torch import Tensor, nn
-from torch.nn.functional import gelu, linear, silu
+from torch import Tensor
+from torch.nn.functional import linear
 
-from models.layers.contracts import FeedForward
 from models.layers.feedforwards.cutting import first_hidden_units
 from models.layers.feedforwards.gelu import GeluFeedForward
 from models.layers.feedforwards.swiglu import SwiGLU
+from models.layers.feedforwards.two_maps import TwoMaps
 from models.layers.linears.dense import Dense
 from recon.errors import InputError
 
@@ -33,16 +32,8 @@ def units_of(width: float, hidden_width: int) -> int:
     return max(1, int(width * hidden_width))
 
 
-class _Nested(FeedForward):
+class _Nested(TwoMaps):
     """What both nested layers do with `units` of their hidden width; parameters are those of the plain layer."""
-
-    hidden_width: int
-    fc1: nn.Module
-    fc2: nn.Module
-
-    @abstractmethod
-    def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
-        """Activations of the first hidden units."""
 
     def update(
         self,
@@ -51,21 +42,25 @@ class _Nested(FeedForward):
         group_ids: Int[Tensor, "*batch length"] | None = None,
         width: float = 1.0,
     ) -> Float[Tensor, "batch length dim"]:
-        """The update of the first `width` of the hidden units; the output bias, if any, is whole."""
+        """The update of the first `width` of the hidden units; the output bias, if any, is whole.
+
+        One product with the first rows, which are a view, for every number of a unit.
+        """
         units = units_of(width, self.hidden_width)
-        fc1, fc2 = cast(Dense, self.fc1), cast(Dense, self.fc2)
-        return linear(self.first_units(normed, fc1, units), fc2.weight[:, :units], fc2.bias)
+        fc1, fc2, times = cast(Dense, self.fc1), cast(Dense, self.fc2), self.numbers_per_unit
+        biases = [None] * times if fc1.bias is None else [bias[:units] for bias in fc1.bias.chunk(times)]
+        rows = zip(fc1.weight.chunk(times), biases, strict=True)
+        hidden = self.activated(*(linear(normed, weight[:units], bias) for weight, bias in rows))
+        return linear(hidden, fc2.weight[:, :units], fc2.bias)
 
     def macs_at(self, num_tokens: int, width: float) -> int:
         """Multiply-adds of `update` at a share of the width."""
-        fc1, units = cast(Dense, self.fc1), units_of(width, self.hidden_width)
-        maps = fc1.out_features // self.hidden_width + 1
-        return num_tokens * maps * units * fc1.in_features
+        units = units_of(width, self.hidden_width)
+        return num_tokens * (self.numbers_per_unit + 1) * units * cast(Dense, self.fc1).in_features
 
-    def cut(self, width: float) -> GeluFeedForward | SwiGLU:
+    def cut(self, width: float) -> TwoMaps:
         """A plain layer with contiguous copies of the first hidden units and of the norm."""
-        layer = cast(GeluFeedForward | SwiGLU, self)
-        return first_hidden_units(layer, units_of(width, self.hidden_width))
+        return first_hidden_units(self, units_of(width, self.hidden_width))
 
 
 class NestedGelu(_Nested, GeluFeedForward):
@@ -83,10 +78,6 @@ class NestedGelu(_Nested, GeluFeedForward):
     def __init__(self, dim: int, ratio: float = 4.0, *, bias: bool = False):
         super().__init__(dim, ratio, partial(Dense, bias=bias))
 
-    def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
-        """One product with the first rows, which are a view."""
-        return gelu(linear(normed, fc1.weight[:units], None if fc1.bias is None else fc1.bias[:units]))
-
 
 class NestedSwiGLU(_Nested, SwiGLU):
     """A gated layer that also runs with the first eighth, quarter or half of its hidden units.
@@ -98,8 +89,3 @@ class NestedSwiGLU(_Nested, SwiGLU):
 
     def __init__(self, dim: int, ratio: float = 4.0):
         super().__init__(dim, ratio)
-
-    def first_units(self, normed: Float[Tensor, "*batch dim"], fc1: Dense, units: int) -> Float[Tensor, "*batch units"]:
-        """Two products with views of the fused matrix; the gate alone goes through the activation."""
-        gate, value = fc1.weight[:units], fc1.weight[self.hidden_width : self.hidden_width + units]
-        return silu(linear(normed, gate)) * linear(normed, value)

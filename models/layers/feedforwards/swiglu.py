@@ -1,16 +1,18 @@
 """The gated feed-forward layer."""
 
-from jaxtyping import Float, Int
+from typing import ClassVar
+
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import silu
 
-from models.layers.contracts import FeedForward, MakeLinear, Mode
-from models.layers.feedforwards.parts import gated_width, macs_of, require_full_width
+from models.layers.contracts import MakeLinear
+from models.layers.feedforwards.parts import gated_width
+from models.layers.feedforwards.two_maps import TwoMaps
 from models.layers.linears.dense import Dense
-from models.layers.linears.self_guided import finalise_guides, schedule_guides
 
 
-class SwiGLU(FeedForward):
+class SwiGLU(TwoMaps):
     """W3 (silu(Wg x) * Wv x), with gate and value in one map (Shazeer 2020).
 
     Args:
@@ -19,36 +21,12 @@ class SwiGLU(FeedForward):
         make: Builder of the linear maps.
     """
 
+    numbers_per_unit: ClassVar[int] = 2
+
     def __init__(self, dim: int, ratio: float = 4.0, make: MakeLinear = Dense):
-        super().__init__(dim)
-        self.hidden_width = gated_width(dim, ratio)
-        self.fc1 = make(dim, 2 * self.hidden_width)
-        self.fc2 = make(self.hidden_width, dim)
+        super().__init__(dim, gated_width(dim, ratio), make)
 
-    def hidden(self, normed: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch hidden"]:
-        """Activations of the hidden units; the first half of `fc1` is the gate."""
-        gate, value = self.fc1(normed).chunk(2, dim=-1)
+    def activated(self, *numbers: Float[Tensor, "*batch units"]) -> Float[Tensor, "*batch units"]:
+        """The value through its gate."""
+        gate, value = numbers
         return silu(gate) * value
-
-    def update(
-        self,
-        normed: Float[Tensor, "batch length dim"],
-        *,
-        group_ids: Int[Tensor, "*batch length"] | None = None,
-        width: float = 1.0,
-    ) -> Float[Tensor, "batch length dim"]:
-        """The update from normed tokens; all tokens are treated alike."""
-        require_full_width(width)
-        return self.fc2(self.hidden(normed))
-
-    def macs(self, num_tokens: int, mode: Mode) -> int:
-        """Both maps for every token."""
-        return num_tokens * macs_of(self.fc1, self.fc2)
-
-    def schedule(self, progress: float) -> None:
-        """Tell self-guided linear maps how far training is."""
-        schedule_guides(self, progress)
-
-    def finalise(self) -> None:
-        """Drop the guides of self-guided linear maps."""
-        finalise_guides(self)

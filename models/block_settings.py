@@ -7,7 +7,7 @@ MAX_HIDDEN = 65536
 RANGES: dict[type, dict[str, tuple[float, float]]] = {
     LinearConfig: {"blocks": (1, 256)},
     FeedForwardConfig: {"depth": (1, 10), "experts": (1, 1024)},
-    AttentionConfig: {"pool": (1, 64), "registers": (0, 4096)},
+    AttentionConfig: {"pool": (1, 64), "registers": (0, 4096), "experts": (1, 1024), "value_rank": (0.01, 100)},
     BlockConfig: {"repeat": (1, 64), "stop": (0, 1)},
 }
 """Least and largest value of every number that has nothing to do with other settings."""
@@ -46,6 +46,9 @@ def fault_in_block(config: BlockConfig, dim: int, head_dim: int) -> str | None:
         return f"block.attention.kind is inception, which needs two heads or more; dim is {dim}, head_dim {head_dim}"
     if attention.kind == "multires_conv" and attention.registers:
         return f"block.attention.registers is {attention.registers}, expected 0: multires_conv has no keys"
+    if attention.experts not in (1, feed_forward.groups):
+        groups = f"{feed_forward.groups}, the groups of feed_forward"
+        return f"block.attention.experts is {attention.experts}, expected 1 or {groups}"
     return None
 
 

@@ -1,10 +1,11 @@
-"""Groups of viewpoint tokens for feed-forward layers that have an expert for each."""
+"""Groups of viewpoint tokens for layers that have an expert for each."""
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from models.layers.config import BlockConfig
+from models.layers.config import BlockConfig, Key
 from models.layers.contracts import Layout
+from models.layers.feedforwards.keys import product_keys
 from models.layers.feedforwards.token_groups import layout_groups, patch_directions, point_groups, ray_groups
 from models.layers.precision import full_precision
 from recon.errors import InputError
@@ -33,19 +34,24 @@ def group_ids(
         InputError: Groups by points are asked for, and there are none.
     """
     chosen = block.feed_forward
-    if chosen.kind != "grouped":
+    if chosen.kind != "grouped" and block.attention.experts == 1:
         return None
     batch, views = K.shape[:2]
     layout = Layout(views, *grid)
-    if chosen.key == "ray":
-        ids = ray_groups(patch_directions(world_from_cam, K, layout, side), layout, chosen.experts)
-    elif chosen.key == "morton":
+
+    def by(key: Key) -> Int[Tensor, "batch length"]:
+        if key == "ray":
+            return ray_groups(patch_directions(world_from_cam, K, layout, side), layout, chosen.experts)
+        if key != "morton":
+            return layout_groups(key, layout, chosen.experts).to(K.device).expand(batch, -1)
         if points is None:
             raise InputError(
                 "feed_forward.key: morton groups tokens by points that this network does not know beforehand",
                 hint="use ray, view or checkerboard",
             )
-        ids = point_groups(points, layout, chosen.experts)
-    else:
-        ids = layout_groups(chosen.key, layout, chosen.experts).to(K.device).expand(batch, -1)
+        return point_groups(points, layout, chosen.experts)
+
+    ids = by(chosen.key)
+    if chosen.second_key != "none":
+        ids = product_keys(ids, by(chosen.second_key), chosen.experts)
     return ids.unflatten(1, (views, -1))

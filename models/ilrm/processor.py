@@ -22,7 +22,7 @@ class ReadBlock(Block):
     """Per-view cross-attention to the image tokens of the same view, then a feed-forward layer."""
 
     def __init__(self, dim: int, head_dim: int, uplift: int, config: BlockConfig = PUBLISHED):
-        own = replace(config.attention, kind="full", registers=0)
+        own = replace(config.attention, kind="full", registers=0, experts=1)
         cross = CrossAttention(dim, head_dim, uplift, own)
         super().__init__(config, dim, head_dim, attention=cross, names=("read_cross", "read_ff"))
 
@@ -110,7 +110,7 @@ class Processor(nn.Module):
             tokens: Viewpoint tokens.
             memory: Image tokens.
             grid: Rows and columns of viewpoint tokens in a view; blocks that know places need it.
-            group_ids: Group of every viewpoint token, for grouped feed-forward layers.
+            group_ids: Group of every viewpoint token, for layers with experts.
 
         Raises:
             InputError: What the blocks need is missing.

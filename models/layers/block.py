@@ -70,9 +70,9 @@ class Block(nn.Module):
         """
         if self.parallel:
             normed = self.attention.norm(tokens)
-            mixed = self.attention.update(normed, memory, layout=layout)
+            mixed = self.attention.update(normed, memory, layout=layout, group_ids=group_ids)
             return tokens + mixed + self.feed_forward.update(normed, group_ids=group_ids, width=width)
-        tokens = tokens + self.attention(tokens, memory, layout=layout)
+        tokens = tokens + self.attention(tokens, memory, layout=layout, group_ids=group_ids)
         return tokens + self.feed_forward(tokens, group_ids=group_ids, width=width)
 
     def aux_losses(self) -> dict[str, Float[Tensor, ""]]:

@@ -7,6 +7,8 @@ LinearKind = Literal["dense", "lowrank", "block_shuffle", "block_dense", "btt", 
 FeedForwardKind = Literal[
     "gelu", "swiglu", "nested", "fast", "grouped", "routed", "fourier", "masked_glu", "peer", "cdmoe"
 ]
+Key = Literal["view", "checkerboard", "ray", "morton", "kind"]
+"""What tokens are told apart by."""
 AttentionKind = Literal["full", "per_view", "pruned_keys", "pooled_keys", "inception", "multires_conv"]
 
 
@@ -39,6 +41,8 @@ class FeedForwardConfig:
         depth: Of the tree of `fast`, which has 2^depth leaves.
         experts: Of `grouped` and `routed`; peer and cdmoe take its square.
         key: What `grouped` tells tokens apart by.
+        second_key: What it chooses the expert of the second half of the hidden units by (MultiHash, Roller et al.
+            2021); "none" to take both halves of one expert.
         linear: The linear maps inside.
     """
 
@@ -46,8 +50,19 @@ class FeedForwardConfig:
     ratio: float = 4.0
     depth: int = 2
     experts: int = 4
-    key: Literal["view", "checkerboard", "ray", "morton", "kind"] = "checkerboard"
+    key: Key = "checkerboard"
+    second_key: Literal["none", "view", "checkerboard", "ray", "morton", "kind"] = "none"
     linear: LinearConfig = field(default_factory=LinearConfig)
+
+    @property
+    def hashes(self) -> int:
+        """Keys by which tokens are told apart."""
+        return 1 if self.second_key == "none" else 2
+
+    @property
+    def groups(self) -> int:
+        """Groups of tokens."""
+        return self.experts**self.hashes
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,10 @@ class AttentionConfig:
         pool: Side of the cells that `pooled_keys` and `inception` average.
         registers: Learned key/value pairs beside those of the tokens (Sukhbaatar et al. 2019).
         qk_norm: RMS-normalise queries and keys per head.
+        experts: Groups of tokens with projections of their own (mixture-of-transformers, Liang et al. 2024), told apart
+            by `feed_forward.key` and as many as there are; 1 for projections that all tokens share.
+        value_rank: Rank of the projections of values and answers over that of queries and keys, which is
+            `linear.rank`; 3 is the split of LoRAP (Li et al. 2024). Only for kinds of maps with a rank.
         linear: The projections.
     """
 
@@ -68,6 +87,8 @@ class AttentionConfig:
     pool: int = 2
     registers: int = 0
     qk_norm: bool = True
+    experts: int = 1
+    value_rank: float = 1.0
     linear: LinearConfig = field(default_factory=LinearConfig)
 
 

@@ -192,9 +192,10 @@ class Attention(nn.Module, ABC):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update to add to `tokens`; arguments as those of `update`."""
-        return self.update(self.norm(tokens), memory, layout=layout)
+        return self.update(self.norm(tokens), memory, layout=layout, group_ids=group_ids)
 
     @abstractmethod
     def update(
@@ -203,6 +204,7 @@ class Attention(nn.Module, ABC):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens.
 
@@ -211,6 +213,7 @@ class Attention(nn.Module, ABC):
             memory: What is attended to; None for the tokens themselves.
             layout: How the tokens (of `memory` if given) are arranged; needed by layers that treat views or
                 neighbourhoods apart. Of those `per_view` alone takes views of different sizes.
+            group_ids: Key of every token, for layers with projections for each group; [length] or [batch, length].
         """
 
     @abstractmethod

@@ -120,6 +120,11 @@ UNUSABLE = [
     BlockConfig(AttentionConfig(registers=-1)),
     BlockConfig(AttentionConfig(registers=10**30)),
     BlockConfig(AttentionConfig("multires_conv", registers=1)),
+    BlockConfig(AttentionConfig(experts=0)),
+    BlockConfig(AttentionConfig(experts=3)),
+    BlockConfig(AttentionConfig(experts=4), FeedForwardConfig(second_key="view")),
+    BlockConfig(AttentionConfig(value_rank=0.0)),
+    BlockConfig(AttentionConfig(value_rank=float("nan"))),
     BlockConfig(feed_forward=FeedForwardConfig(ratio=0.0)),
     BlockConfig(feed_forward=FeedForwardConfig(ratio=float("inf"))),
     BlockConfig(feed_forward=FeedForwardConfig(depth=30)),
@@ -140,5 +145,9 @@ def test_numbers_of_no_use_are_named(block: BlockConfig):
 def test_usable_numbers_are_no_fault():
     assert fault_in_block(BlockConfig(), 64, 64) is None
     assert fault_in_block(OTHER, 64, 16) is None
+    assert fault_in_block(BlockConfig(AttentionConfig(experts=4)), 64, 16) is None
+    assert (
+        fault_in_block(BlockConfig(AttentionConfig(experts=16), FeedForwardConfig(second_key="view")), 64, 16) is None
+    )
     assert fault_in_block(BlockConfig(AttentionConfig("inception")), 64, 16) is None
     assert "two heads" in str(fault_in_block(BlockConfig(AttentionConfig("inception")), 64, 64))

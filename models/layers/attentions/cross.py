@@ -1,11 +1,11 @@
 """Tokens see a memory, not each other."""
 
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from models.layers.attentions.multihead import PLAIN, MultiHead
-from models.layers.attentions.parts import macs_of
+from models.layers.attentions.parts import macs_of, require_shared_projections
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Ragged
 from recon.errors import InputError
@@ -30,6 +30,7 @@ class CrossAttention(MultiHead):
     v: nn.Module
 
     def __init__(self, dim: int, head_dim: int, uplift: int = 1, config: AttentionConfig = PLAIN):
+        require_shared_projections(config, "cross-attention")
         super().__init__(dim, head_dim, config, {"q": uplift * dim, "k": dim, "v": dim}, joined=uplift * dim)
         self.uplift = uplift
 
@@ -39,6 +40,7 @@ class CrossAttention(MultiHead):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens; a `Ragged` layout says which part of the memory each sequence sees.
 

@@ -1,7 +1,7 @@
 """Every token sees every token."""
 
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from models.layers.attentions.multihead import PLAIN, MultiHead
@@ -30,19 +30,23 @@ class SelfAttention(MultiHead):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens."""
         require_no_memory(memory)
-        return self.joined(self.mix(*self.split_heads(normed)))
+        q, k, v = rearrange(self.mapped("qkv", normed, group_ids), "b n (s h c) -> s b h n c", s=3, c=self.head_dim)
+        joined = rearrange(self.answers(*self.normalised(q, k), v, layout), "b h n c -> b n (h c)")
+        return self.mapped("proj", joined, group_ids)
 
-    def split_heads(self, normed: Float[Tensor, "batch length dim"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalised queries and keys, and values: [batch, heads, length, channels] each."""
-        q, k, v = rearrange(self.qkv(normed), "b n (s h c) -> s b h n c", s=3, c=self.head_dim)
-        return *self.normalised(q, k), v
-
-    def joined(self, mixed: Float[Tensor, "batch heads length channels"]) -> Float[Tensor, "batch length dim"]:
-        """The update from the answers of all heads."""
-        return self.proj(rearrange(mixed, "b h n c -> b n (h c)"))
+    def answers(
+        self,
+        q: Float[Tensor, "batch heads length channels"],
+        k: Float[Tensor, "batch heads length channels"],
+        v: Float[Tensor, "batch heads length channels"],
+        layout: Layout | Ragged | None,
+    ) -> Float[Tensor, "batch heads length channels"]:
+        """What every head of every token gets, from normalised queries and keys; subclasses see fewer keys."""
+        return self.mix(q, k, v)
 
     def projection_macs(self, num_tokens: int) -> int:
         """Multiply-adds of the projections."""

@@ -1,7 +1,7 @@
 """High frequencies by small filters inside each view, low frequencies by attention between averages."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import gelu, interpolate, max_pool2d
 
@@ -13,7 +13,9 @@ from models.layers.attentions.parts import (
     macs_of,
     pooled,
     pooled_layout,
+    require_equal_ranks,
     require_no_memory,
+    require_shared_projections,
     require_views,
 )
 from models.layers.config import AttentionConfig
@@ -39,6 +41,8 @@ class InceptionAttention(Attention):
 
     def __init__(self, dim: int, head_dim: int, config: AttentionConfig = PLAIN):
         super().__init__(dim)
+        require_shared_projections(config, "inception")
+        require_equal_ranks(config, "inception")
         num_heads = dim // head_dim
         if num_heads < 2:
             raise InputError(
@@ -63,6 +67,7 @@ class InceptionAttention(Attention):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens."""
         require_no_memory(memory)

@@ -3,13 +3,15 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from models.layers.attentions.grouped_projection import GroupedProjection
+from models.layers.attentions.projections import make_projection
 from models.layers.attentions.sdpa import attention
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Attention, Ragged
-from models.layers.linears import finalise_guides, make_linear
+from models.layers.linears import finalise_guides
 from models.layers.precision import at_least_float32
 
 PLAIN = AttentionConfig()
@@ -62,11 +64,18 @@ class MultiHead(Attention):
         super().__init__(dim)
         self.dim, self.head_dim, self.num_heads = dim, head_dim, dim // head_dim
         for name, width in projections.items():
-            self.add_module(name, make_linear(config.linear, dim, width))
+            self.add_module(name, make_projection(config, name, dim, width))
         self.q_norm = nn.RMSNorm(head_dim, eps=1e-5) if config.qk_norm else nn.Identity()
         self.k_norm = nn.RMSNorm(head_dim, eps=1e-5) if config.qk_norm else nn.Identity()
-        self.proj = make_linear(config.linear, dim if joined is None else joined, dim)
+        self.proj = make_projection(config, "proj", dim if joined is None else joined, dim)
         self.registers = Registers(config.registers, self.num_heads, head_dim) if config.registers else None
+
+    def mapped(
+        self, name: str, tokens: Float[Tensor, "batch length dim"], group_ids: Int[Tensor, "*batch length"] | None
+    ) -> Float[Tensor, "batch length width"]:
+        """Tokens through the projection of that name, or through that of their group."""
+        projection = getattr(self, name)
+        return projection(tokens, group_ids) if isinstance(projection, GroupedProjection) else projection(tokens)
 
     def normalised(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """Queries and keys with unit mean square in every head, if they are to have it."""

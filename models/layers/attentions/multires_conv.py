@@ -3,12 +3,18 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad
 
 from models.layers.attentions.multihead import PLAIN
-from models.layers.attentions.parts import macs_of, require_no_memory, require_views
+from models.layers.attentions.parts import (
+    macs_of,
+    require_equal_ranks,
+    require_no_memory,
+    require_shared_projections,
+    require_views,
+)
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Attention, Layout, Ragged
 from models.layers.linears import finalise_guides, make_linear
@@ -65,6 +71,8 @@ class MultiresConvolution(Attention):
 
     def __init__(self, dim: int, head_dim: int, config: AttentionConfig = PLAIN):
         super().__init__(dim)
+        require_shared_projections(config, "multires_conv")
+        require_equal_ranks(config, "multires_conv")
         if config.registers:
             raise InputError(
                 f"{config.registers} registers for multires_conv, which has no keys", hint="set registers to 0"
@@ -78,6 +86,7 @@ class MultiresConvolution(Attention):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens."""
         require_no_memory(memory)

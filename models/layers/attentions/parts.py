@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Linear, Ragged
 from recon.errors import InputError
 
@@ -21,6 +22,24 @@ def require_no_memory(memory: Tensor | None) -> None:
     """Refuse a memory where tokens see each other."""
     if memory is not None:
         raise InputError("self-attention was given a memory", hint="use CrossAttention")
+
+
+def require_equal_ranks(config: AttentionConfig, kind: str) -> None:
+    """Refuse another rank for values where there are maps that are neither of scores nor of values."""
+    if config.value_rank != 1:
+        raise InputError(
+            f"attention.value_rank is {config.value_rank:g} in {kind}, whose maps are not of queries and values only",
+            hint="set it to 1, or choose full, per_view, pruned_keys or pooled_keys",
+        )
+
+
+def require_shared_projections(config: AttentionConfig, kind: str) -> None:
+    """Refuse projections for each group where not all that is projected are tokens of a group."""
+    if config.experts != 1:
+        raise InputError(
+            f"projections for {config.experts} groups of tokens in {kind}, which projects more than these tokens",
+            hint="set attention.experts to 1, or choose full, per_view or pruned_keys",
+        )
 
 
 def require_views(layout: Layout | Ragged | None, length: int) -> Layout:

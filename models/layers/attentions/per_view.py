@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.layers.attentions.full import SelfAttention
-from models.layers.attentions.parts import require_no_memory, require_views
+from models.layers.attentions.parts import require_views
 from models.layers.contracts import Layout, Ragged
 
 
@@ -16,25 +16,23 @@ class PerViewAttention(SelfAttention):
     Views of different sizes are laid end to end and described by a `Ragged`.
     """
 
-    def update(
+    def answers(
         self,
-        normed: Float[Tensor, "batch length dim"],
-        memory: Float[Tensor, "batch keys dim"] | None = None,
-        *,
-        layout: Layout | Ragged | None = None,
-    ) -> Float[Tensor, "batch length dim"]:
-        """The update from normed tokens."""
-        require_no_memory(memory)
-        q, k, v = self.split_heads(normed)
+        q: Float[Tensor, "batch heads length channels"],
+        k: Float[Tensor, "batch heads length channels"],
+        v: Float[Tensor, "batch heads length channels"],
+        layout: Layout | Ragged | None,
+    ) -> Float[Tensor, "batch heads length channels"]:
+        """What every head of every token gets from its own view."""
         if isinstance(layout, Ragged):
-            return self.joined(self.mix(q, k, v, ragged=layout))
-        layout = require_views(layout, normed.shape[1])
+            return self.mix(q, k, v, ragged=layout)
+        layout = require_views(layout, q.shape[2])
         sides = [layout.prefix, layout.length - layout.prefix]
         (q_all, q_own), (k_all, k_own), (v_all, v_own) = (x.split(sides, dim=2) for x in (q, k, v))
         q_view = rearrange(q_own, "b h (v n) c -> (b v) h n c", v=layout.views)
         k_view, v_view = _with_prefix(k_all, k_own, layout), _with_prefix(v_all, v_own, layout)
         own = rearrange(self.mix(q_view, k_view, v_view), "(b v) h n c -> b h (v n) c", v=layout.views)
-        return self.joined(torch.cat([self.mix(q_all, k, v), own], dim=2) if layout.prefix else own)
+        return torch.cat([self.mix(q_all, k, v), own], dim=2) if layout.prefix else own
 
     def macs(self, layout: Layout, num_queries: int | None = None) -> int:
         """Projections of every token, scores and mixing inside every view."""

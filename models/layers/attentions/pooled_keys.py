@@ -1,11 +1,18 @@
 """Tokens see averages of their neighbourhoods: fewer keys, all places."""
 
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from models.layers.attentions.multihead import PLAIN, MultiHead
-from models.layers.attentions.parts import macs_of, pooled, pooled_layout, require_no_memory, require_views
+from models.layers.attentions.parts import (
+    macs_of,
+    pooled,
+    pooled_layout,
+    require_no_memory,
+    require_shared_projections,
+    require_views,
+)
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Ragged
 
@@ -27,6 +34,7 @@ class PooledKeysAttention(MultiHead):
     v: nn.Module
 
     def __init__(self, dim: int, head_dim: int, config: AttentionConfig = PLAIN):
+        require_shared_projections(config, "pooled_keys")
         super().__init__(dim, head_dim, config, {"q": dim, "k": dim, "v": dim})
         self.pool = config.pool
 
@@ -36,6 +44,7 @@ class PooledKeysAttention(MultiHead):
         memory: Float[Tensor, "batch keys dim"] | None = None,
         *,
         layout: Layout | Ragged | None = None,
+        group_ids: Int[Tensor, "*batch length"] | None = None,
     ) -> Float[Tensor, "batch length dim"]:
         """The update from normed tokens."""
         require_no_memory(memory)

@@ -10,7 +10,6 @@ from torch.nn.functional import softplus
 
 from models.layers.attentions.full import SelfAttention
 from models.layers.attentions.multihead import PLAIN
-from models.layers.attentions.parts import require_no_memory
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Ragged
 from models.layers.precision import at_least_float32
@@ -36,22 +35,20 @@ class PrunedKeysAttention(SelfAttention):
         self.key_gate = nn.Linear(dim, self.num_heads)
         self.gate_strength = nn.Parameter(torch.zeros(self.num_heads))
 
-    def update(
+    def answers(
         self,
-        normed: Float[Tensor, "batch length dim"],
-        memory: Float[Tensor, "batch keys dim"] | None = None,
-        *,
-        layout: Layout | Ragged | None = None,
-    ) -> Float[Tensor, "batch length dim"]:
-        """The update from normed tokens."""
-        require_no_memory(memory)
-        q, k, v = self.split_heads(normed)
+        q: Float[Tensor, "batch heads length channels"],
+        k: Float[Tensor, "batch heads length channels"],
+        v: Float[Tensor, "batch heads length channels"],
+        layout: Layout | Ragged | None,
+    ) -> Float[Tensor, "batch heads length channels"]:
+        """What every head of every token gets, from the keys that stay."""
         gates = self.gates(v)
         kept = self.num_kept(k.shape[2])
         if not self.training and kept < k.shape[2]:
             chosen = gates.topk(kept, dim=-1, sorted=False).indices
             k, v, gates = _gather(k, chosen), _gather(v, chosen), gates.gather(2, chosen)
-        return self.joined(self.mix(q, k, v, key_bias=gates, register_bias=1.0))
+        return self.mix(q, k, v, key_bias=gates, register_bias=1.0)
 
     def gates(self, v: Float[Tensor, "batch heads keys channels"]) -> Float[Tensor, "batch heads keys"]:
         """What is added to the scores of each key."""

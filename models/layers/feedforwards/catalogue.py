@@ -25,7 +25,7 @@ FEED_FORWARDS: dict[FeedForwardKind, Builder] = {
     "swiglu": lambda config, dim: SwiGLU(dim, config.ratio, _maps(config.linear)),
     "nested": lambda config, dim: NestedGelu(dim, config.ratio),
     "fast": lambda config, dim: FastFeedForward(dim, config.ratio, config.depth),
-    "grouped": lambda config, dim: GroupedFeedForward(dim, config.ratio, config.experts),
+    "grouped": lambda config, dim: GroupedFeedForward(dim, config.ratio, config.experts, hashes=config.hashes),
     "routed": lambda config, dim: RoutedFeedForward(dim, config.ratio, config.experts),
     "fourier": lambda config, dim: FourierFeedForward(dim, config.ratio, _maps(config.linear)),
     "masked_glu": lambda config, dim: MaskedGLU(dim, config.ratio),

@@ -30,6 +30,13 @@ def kind_keys(layout: Layout) -> Int[Tensor, " length"]:
     return with_prefix(layout, torch.ones(layout.length - layout.prefix, dtype=torch.long))
 
 
+def product_keys(
+    first: Int[Tensor, "*batch length"], second: Int[Tensor, "*batch length"], groups: int
+) -> Int[Tensor, "*batch length"]:
+    """A key for every pair of keys, each 0 .. groups - 1: 0 .. groups^2 - 1."""
+    return first * groups + second
+
+
 def ray_cells(directions: Float[Tensor, "*tokens 3"], side: int) -> Int[Tensor, "*tokens"]:
     """Cell of the octahedral map that a direction falls into, 0 .. side^2 - 1.
 

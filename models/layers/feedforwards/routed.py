@@ -7,7 +7,7 @@ from torch.nn.functional import gelu, linear
 
 from models.layers.contracts import FeedForward, Mode
 from models.layers.feedforwards.parts import require_full_width, uniform_rows
-from models.layers.feedforwards.routing import route
+from models.layers.feedforwards.routing import sum_of_groups
 from recon.errors import InputError
 
 
@@ -69,7 +69,10 @@ class RoutedFeedForward(FeedForward):
         x = normed.reshape(-1, self.dim)
         logits = linear(x.detach(), self.router)
         chosen = logits.topk(self.top, dim=-1).indices
-        out = self._all_slices(x, logits, chosen) if self.training else self._chosen_slices(x, chosen)
+        if self.training:
+            out = self._all_slices(x, logits, chosen)
+        else:
+            out = sum_of_groups(x, chosen, self.num_experts, self.slice_update)
         return (out * (self.num_experts / self.top)).view(normed.shape)
 
     def _all_slices(
@@ -92,17 +95,6 @@ class RoutedFeedForward(FeedForward):
             "balance": self.balance * self.num_experts * (load * log_router.exp().mean(dim=0)).sum(),
         }
         return (parts * used[..., None]).sum(dim=1)
-
-    def _chosen_slices(
-        self, x: Float[Tensor, "tokens dim"], chosen: Int[Tensor, "tokens top"]
-    ) -> Float[Tensor, "tokens dim"]:
-        """Slice by slice, the tokens that chose it."""
-        routing = route(chosen.flatten(), self.num_experts)
-        places = torch.arange(chosen.numel(), device=x.device) if routing.order is None else routing.order
-        owners = (places // self.top).split(routing.counts)
-        parts = [self.slice_update(index, x[tokens]) for index, tokens in enumerate(owners)]
-        summed = torch.zeros(x.shape, dtype=parts[0].dtype, device=x.device)
-        return summed.index_add(0, places // self.top, torch.cat(parts))
 
     def slice_update(self, index: int, x: Float[Tensor, "group dim"]) -> Float[Tensor, "group dim"]:
         """What one slice adds, not scaled."""

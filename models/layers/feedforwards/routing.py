@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from recon.errors import InputError
+
 
 class Routing(NamedTuple):
     """Where tokens go.
@@ -33,6 +35,28 @@ def route(group_ids: Int[Tensor, " tokens"], num_groups: int) -> Routing:
     return Routing(order, inverse, counts)
 
 
+def require_groups(group_ids: Int[Tensor, "*batch length"] | None, num_groups: int) -> Int[Tensor, "*batch length"]:
+    """The ids, which must be there and among 0 .. num_groups - 1.
+
+    Raises:
+        InputError: They are not.
+    """
+    if group_ids is None:
+        raise InputError(
+            "a layer with one expert for each group was given no group ids",
+            hint="make them with models.layers.feedforwards.keys",
+        )
+    if group_ids.numel() == 0:
+        return group_ids
+    low, high = (int(end) for end in torch.aminmax(group_ids))
+    if low < 0 or high >= num_groups:
+        raise InputError(
+            f"group ids go from {low} to {high}, but there are {num_groups} groups",
+            hint="make as many groups as the layer has experts",
+        )
+    return group_ids
+
+
 def by_group(
     tokens: Float[Tensor, "tokens dim"],
     routing: Routing,
@@ -43,6 +67,20 @@ def by_group(
     slices = gathered.split(routing.counts)
     out = torch.cat([expert(group, part) for group, part in enumerate(slices)])
     return out if routing.inverse is None else out[routing.inverse]
+
+
+def sum_of_groups(
+    tokens: Float[Tensor, "tokens dim"],
+    group_ids: Int[Tensor, "tokens top"],
+    num_groups: int,
+    expert: Callable[[int, Float[Tensor, "group dim"]], Float[Tensor, "group out"]],
+) -> Float[Tensor, "tokens out"]:
+    """As `by_group` for tokens that belong to several groups each; their results are added up."""
+    routing = route(group_ids.flatten(), num_groups)
+    places = torch.arange(group_ids.numel(), device=tokens.device) if routing.order is None else routing.order
+    owners = places // group_ids.shape[1]
+    parts = torch.cat([expert(group, tokens[own]) for group, own in enumerate(owners.split(routing.counts))])
+    return parts.new_zeros(len(tokens), parts.shape[1]).index_add(0, owners, parts)
 
 
 class RouteCache:

@@ -1,11 +1,10 @@
 """Group ids for a network: the key by name, from cameras where it needs them."""
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from models.layers.config import Key
 from models.layers.contracts import Layout
 from models.layers.feedforwards.keys import (
     checkerboard_keys,
@@ -19,7 +18,6 @@ from models.layers.feedforwards.keys import (
 from recon.errors import InputError
 from recon.geometry.rays import camera_rays
 
-Key = Literal["view", "checkerboard", "ray", "morton", "kind"]
 RAY_SIDE = 4
 """The octahedral map is cut into 4 x 4 cells."""
 MORTON_BITS = 2

@@ -9,6 +9,7 @@ from models.layers.linears.dense import Dense
 from models.layers.linears.factored import Factored
 from models.layers.linears.lowrank import LowRank
 from models.layers.linears.self_guided import SelfGuided, finalise_guides, schedule_guides
+from models.layers.linears.stacked import Stacked
 
 __all__ = [
     "BTT",
@@ -20,6 +21,7 @@ __all__ = [
     "Factored",
     "LowRank",
     "SelfGuided",
+    "Stacked",
     "finalise_guides",
     "make_linear",
     "schedule_guides",

@@ -29,6 +29,8 @@ VARIANTS += [
     BlockConfig(parallel=True),
     BlockConfig(weight_condition=True),
     BlockConfig(repeat=3, stop=1e-3),
+    BlockConfig(AttentionConfig(experts=9), FeedForwardConfig("grouped", experts=3, second_key="view")),
+    BlockConfig(AttentionConfig(linear=LinearConfig("lowrank", rank=0.25), value_rank=3.0)),
     BlockConfig(AttentionConfig("pruned_keys"), FeedForwardConfig("nested"), True, True, 2),
 ]
 
@@ -37,7 +39,8 @@ def described(config: BlockConfig) -> str:
     linear = config.feed_forward.linear
     flags = [name for name in ("parallel", "weight_condition") if getattr(config, name)]
     parts = [config.attention.kind, config.feed_forward.kind, linear.kind, *flags, str(config.repeat)]
-    return "-".join(parts + ["guided"] * linear.self_guided)
+    options = [f"{config.attention.experts} groups", f"{config.attention.value_rank:g} ranks"]
+    return "-".join(parts + ["guided"] * linear.self_guided + options)
 
 
 every_variant = pytest.mark.parametrize("config", VARIANTS, ids=described)
@@ -202,6 +205,26 @@ def test_groups_follow_views_through_both_kinds_of_block(key: str):
     order = [2, 0, 1]
     turned = processor(tokens[:, order], memory[:, order], grid=GRID, group_ids=ids[:, order])
     torch.testing.assert_close(turned, processor(tokens, memory, grid=GRID, group_ids=ids)[:, order])
+
+
+def test_two_keys_name_a_pair_of_experts_and_projections_have_as_many_groups():
+    chosen = FeedForwardConfig("grouped", experts=3, key="view", second_key="checkerboard")
+    config = BlockConfig(AttentionConfig(experts=9), chosen)
+    ids = groups(config)
+    assert ids is not None
+    for place, key in enumerate(("view", "checkerboard")):
+        alone = groups(BlockConfig(feed_forward=replace(chosen, key=key, second_key="none")))  # type: ignore[arg-type]
+        assert torch.equal(ids // 3 ** (1 - place) % 3, alone)
+    processor, (tokens, memory) = build(config), inputs()
+    out = processor(tokens, memory, grid=GRID, group_ids=ids)
+    other = processor(tokens, memory, grid=GRID, group_ids=(ids + 3) % 9)
+    assert not torch.allclose(out, other)
+
+
+def test_projections_alone_may_have_groups():
+    config = BlockConfig(AttentionConfig(experts=4))
+    assert groups(config) is not None
+    assert groups(BlockConfig()) is None
 
 
 def test_groups_by_points_need_points():

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, softplus
 
+from models.layers.attentions.grouped_projection import GroupedProjection
 from models.layers.contracts import Layout
 
 
@@ -41,14 +42,22 @@ def answers(
     return out.flatten(1)
 
 
+def projected(part: nn.Module, x: Tensor) -> Tensor:
+    """Tokens through a matrix; where each group has its own, token i is of group i modulo their number."""
+    if not isinstance(part, GroupedProjection):
+        return x @ part.weight.T
+    matrices = part.weight.chunk(part.num_experts)
+    return torch.stack([matrices[i % len(matrices)] @ token for i, token in enumerate(x)])
+
+
 def split(layer: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    q, k, v = (x @ part.T for part in layer.qkv.weight.chunk(3))
+    q, k, v = projected(layer.qkv, x).chunk(3, dim=1)
     return normed_heads(layer, q, "q_norm"), normed_heads(layer, k, "k_norm"), heads_of(v, layer.head_dim)
 
 
 def full(layer: nn.Module, x: Tensor, layout: Layout) -> Tensor:
     q, k, v = split(layer, x)
-    return answers(layer, q, k, v, lambda h, i: list(range(len(x)))) @ layer.proj.weight.T
+    return projected(layer.proj, answers(layer, q, k, v, lambda h, i: list(range(len(x)))))
 
 
 def per_view(layer: nn.Module, x: Tensor, layout: Layout) -> Tensor:
@@ -61,7 +70,7 @@ def per_view(layer: nn.Module, x: Tensor, layout: Layout) -> Tensor:
     def sees(h: int, i: int) -> list[int]:
         return [j for j in range(len(x)) if -1 in (view(i), view(j)) or view(i) == view(j)]
 
-    return answers(layer, q, k, v, sees) @ layer.proj.weight.T
+    return projected(layer.proj, answers(layer, q, k, v, sees))
 
 
 def pruned_keys(layer: nn.Module, x: Tensor, layout: Layout) -> Tensor:
@@ -70,7 +79,7 @@ def pruned_keys(layer: nn.Module, x: Tensor, layout: Layout) -> Tensor:
     gates = torch.exp(layer.gate_strength * softplus(logits)).T
     count = len(x) if layer.training else math.ceil(layer.keep * len(x))
     best = [sorted(range(len(x)), key=lambda j, g=row: -float(g[j].detach()))[:count] for row in gates]
-    return answers(layer, q, k, v, lambda h, i: best[h], gates) @ layer.proj.weight.T
+    return projected(layer.proj, answers(layer, q, k, v, lambda h, i: best[h], gates))
 
 
 def cells_of(x: Tensor, layout: Layout, pool: int) -> tuple[Tensor, list[int]]:

@@ -15,7 +15,10 @@ KINDS = sorted(ATTENTIONS)
 CONFIGS = [AttentionConfig(kind=kind) for kind in KINDS]
 CONFIGS += [AttentionConfig(kind=kind, registers=3) for kind in KINDS if kind != "multires_conv"]
 CONFIGS += [AttentionConfig(kind="full", qk_norm=False), AttentionConfig(kind="pooled_keys", pool=3)]
-every_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.kind}-{c.registers}-{c.qk_norm}-{c.pool}")
+CONFIGS += [AttentionConfig(kind=kind, experts=3) for kind in ("full", "per_view", "pruned_keys")]
+every_config = pytest.mark.parametrize(
+    "config", CONFIGS, ids=lambda c: f"{c.kind}-{c.registers}-{c.qk_norm}-{c.pool}-{c.experts}"
+)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 training_or_not = pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 
@@ -44,7 +47,8 @@ def test_equals_loops_over_tokens(config: AttentionConfig, training: bool):
     layer = build(config).train(training)
     x = tokens()
     expected = torch.stack([ORACLES[config.kind](layer, layer.norm(sample), LAYOUT) for sample in x])
-    torch.testing.assert_close(layer(x, layout=LAYOUT), expected, rtol=1e-10, atol=1e-10)
+    ids = torch.arange(LAYOUT.length) % config.experts
+    torch.testing.assert_close(layer(x, layout=LAYOUT, group_ids=ids), expected, rtol=1e-10, atol=1e-10)
 
 
 @every_kind

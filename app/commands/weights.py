@@ -50,6 +50,10 @@ def _add_conversion(parser: ArgumentParser) -> None:
     parser.add_argument("--budget", type=float, default=0.5, help="With --linear: share of their numbers that is kept.")
     parser.add_argument("--blocks", type=int, default=4, help="With --linear block_dense or blast: blocks of a side.")
     parser.add_argument("--part", choices=list(PARTS), help="With --linear: convert these layers only.")
+    parser.add_argument(
+        "--value_rank", type=float, default=1.0,
+        help="With --linear lowrank, block_dense or blast: rank of values in attention over that of queries and keys.",
+    )  # fmt: skip
     parser.add_argument("--width", type=float, help="Instead: share of the hidden units that is kept.")
     parser.add_argument("--calibrate", help="Folder of captures, as recon train takes them, to see on what matters.")
     parser.add_argument("--split", default="train", help="Of the captures: train, val or test.")
@@ -113,7 +117,7 @@ def _target(arguments: Namespace) -> "LinearTarget | WidthTarget":
     if arguments.width is not None:
         return WidthTarget(arguments.width)
     parts = tuple(PARTS) if arguments.part is None else (arguments.part,)
-    return LinearTarget(arguments.linear, arguments.budget, arguments.blocks, parts)
+    return LinearTarget(arguments.linear, arguments.budget, arguments.blocks, parts, arguments.value_rank)
 
 
 def _told(done: "Shrunk", settings: list[tuple[str, Any]]) -> str:

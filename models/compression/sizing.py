@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -12,7 +13,12 @@ from recon.errors import InputError
 
 
 def config_within(
-    kind: LinearKind, shapes: Sequence[tuple[int, int]], budget: float, *, blocks: int = 4
+    kind: LinearKind,
+    shapes: Sequence[tuple[int, int]],
+    budget: float,
+    *,
+    blocks: int = 4,
+    rank_factors: Sequence[float] | None = None,
 ) -> LinearConfig:
     """The largest config of a kind with which matrices of all shapes together keep within a budget.
 
@@ -21,6 +27,7 @@ def config_within(
         shapes: (in_features, out_features) of every matrix.
         budget: Share of the dense numbers that may be used, above 0 and below 1.
         blocks: Of block_dense and blast; block_shuffle takes as few as the budget allows.
+        rank_factors: Rank of every matrix over that of the config; all 1 if not given.
 
     Raises:
         InputError: The budget is no share, or nothing of the kind fits into it.
@@ -29,10 +36,15 @@ def config_within(
         raise InputError(f"budget: {budget:g}, expected a share above 0 and below 1", hint="0.5 halves the numbers")
     candidates = _candidates(kind, shapes, blocks)
     allowed = budget * sum(n * m for n, m in shapes)
+    matrices = Counter(zip(shapes, rank_factors or [1.0] * len(shapes), strict=True))
+
+    def numbers(config: LinearConfig) -> int:
+        return sum(times * count_numbers(config, *shape, factor) for (shape, factor), times in matrices.items())
+
     low, high = 0, len(candidates)  # candidates below `low` fit, from `high` on they do not
     while low < high:
         middle = (low + high) // 2
-        if sum(times * count_numbers(candidates[middle], n, m) for (n, m), times in Counter(shapes).items()) <= allowed:
+        if numbers(candidates[middle]) <= allowed:
             low = middle + 1
         else:
             high = middle
@@ -44,8 +56,10 @@ def config_within(
     return candidates[low - 1]
 
 
-def count_numbers(config: LinearConfig, in_features: int, out_features: int) -> int:
-    """Numbers of a matrix of that config, without the bias."""
+def count_numbers(config: LinearConfig, in_features: int, out_features: int, rank_factor: float = 1.0) -> int:
+    """Numbers of a matrix of that config, without the bias, at some times its rank but full rank at most."""
+    if rank_factor != 1:
+        config = replace(config, rank=min(1.0, config.rank * rank_factor))
     with torch.device("meta"):
         return sum(core.numel() for core, _ in make_linear(config, in_features, out_features).cores())
 

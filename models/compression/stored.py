@@ -37,12 +37,14 @@ class LinearTarget:
         budget: Share of the numbers of the matrices that may be used.
         blocks: Of block_dense and blast.
         parts: Of the blocks, that are converted.
+        value_rank: As that of `convert_linears`.
     """
 
     kind: LinearKind
     budget: float = 0.5
     blocks: int = 4
     parts: tuple[Part, ...] = tuple(PARTS)
+    value_rank: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,19 @@ def _convert(network: nn.Module, block: BlockConfig, target: LinearTarget, run: 
         raise InputError("the network has self_guided matrices, expected plain ones", hint="they are small already")
     dense = {name: x for part in block_linears(network, target.parts).values() for name, x in part.items()}
     rms = None if run is None else record_input_rms(dense, run)
-    done = convert_linears(network, target.kind, target.budget, parts=target.parts, blocks=target.blocks, input_rms=rms)
+    done = convert_linears(
+        network, target.kind, target.budget,
+        parts=target.parts, blocks=target.blocks, value_rank=target.value_rank, input_rms=rms,
+    )  # fmt: skip
     squares = {name: _square(x.weight if rms is None else x.weight * rms[name]) for name, x in dense.items()}
     missed = sum(error**2 * squares[name] for name, error in done.errors.items())
     share = done.numbers_after / done.numbers_before
+    made = {part: replace(getattr(block, part), linear=linear) for part, linear in done.configs.items()}
+    if "attention" in made:
+        made["attention"] = replace(made["attention"], value_rank=target.value_rank)
     return Change(
         f"{' and '.join(done.configs)} matrices as {target.kind} with {share:.1%} of their numbers",
-        replace(block, **{part: replace(getattr(block, part), linear=linear) for part, linear in done.configs.items()}),
+        replace(block, **made),
         done.errors,
         math.sqrt(missed / max(sum(squares.values()), sys.float_info.min)),
         "the entries of the matrices" if run is None else "what the matrices give on the captures",

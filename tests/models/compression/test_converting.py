@@ -146,3 +146,43 @@ def test_what_cannot_be_converted_is_refused():
     with pytest.raises(InputError, match="NestedGelu"):
         convert_linears(nested, "blast", 0.5)
     assert set(convert_linears(nested, "blast", 0.5, parts=("attention",)).configs) == {"attention"}
+
+
+@pytest.mark.parametrize("kind", ["lowrank", "block_dense", "blast"])
+def test_values_may_have_a_larger_share_of_the_rank_within_the_same_budget(kind):
+    network = blocks()
+    done = convert_linears(network, kind, 0.5, blocks=2, value_rank=3.0)
+    assert 0.3 < done.numbers_after / done.numbers_before <= 0.5
+    attention = replace(BlockConfig().attention, linear=done.configs["attention"], value_rank=3.0)
+    feed_forward = replace(BlockConfig().feed_forward, linear=done.configs["feed_forward"])
+    second = Processor(32, 16, 1, block=BlockConfig(attention, feed_forward)).eval()
+    second.load_state_dict(network.state_dict())
+    assert drift(second, network) == 0
+
+
+def test_ranks_of_scores_and_values_are_as_one_to_three_and_use_the_budget_up():
+    network = blocks(64)
+    done = convert_linears(network, "lowrank", 0.5, parts=("attention",), value_rank=3.0)
+    read = network.get_submodule("blocks.0.read_cross")
+    rank = read.q.input_core.shape[1]
+    assert [getattr(read, name).input_core.shape[1] for name in ("k", "v", "proj")] == [rank, 3 * rank, 3 * rank]
+    share = network.get_submodule("blocks.1.attn")
+    assert [part.input_core.shape[1] for part in share.qkv.maps] == [rank, rank, 3 * rank]
+    more = 2 * 64 * (1 + 1 + 3 + 3) * 2  # one rank more in every matrix
+    assert done.numbers_after <= 0.5 * done.numbers_before < done.numbers_after + more
+
+
+def test_scores_that_need_few_directions_leave_them_to_the_values():
+    """Queries and keys of rank one: with the ranks of LoRAP the same numbers change the network less."""
+    changes = {}
+    for value_rank in (1.0, 3.0):
+        network, before = blocks(), blocks()
+        for changed in (network, before):
+            rows = [changed.get_submodule("blocks.1.attn").qkv.weight[:64]]
+            rows += [changed.get_submodule(f"blocks.0.read_cross.{name}").weight for name in "qk"]
+            for weight in rows:
+                left, values, right = torch.linalg.svd(weight.detach(), full_matrices=False)
+                weight.data.copy_(values[0] * left[:, :1] @ right[:1])
+        convert_linears(network, "lowrank", 0.5, parts=("attention",), value_rank=value_rank)
+        changes[value_rank] = drift(network, before)
+    assert changes[3.0] < changes[1.0]

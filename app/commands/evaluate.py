@@ -41,6 +41,7 @@ def as_text(report: dict[str, Any]) -> str:
     seconds = NOT_MEASURED if report["seconds"] is None else f"{report['seconds']:.3f}"
     memory = f"{report['peak_memory_bytes'] / 2**30:.1f} GiB at most"
     facts = [
+        f"detail kept      {', '.join(f'{gain:.3f}' for gain in report['octave_gains'])} (octaves, coarse to fine)",
         f"seconds a scene  {seconds}",
         f"Gaussians        {report['num_gaussians']:,.0f}",
         f"memory           {memory}",

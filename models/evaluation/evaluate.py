@@ -26,6 +26,7 @@ from recon.data.evaluation import EvaluationSample, evaluation_samples
 from recon.data.scene_batches import SceneBatch, reason_of
 from recon.data.views.index_files import read_evaluation_index
 from recon.errors import InputError
+from recon.metrics.frequency import octave_gains
 from recon.metrics.image import psnr, ssim
 from recon.metrics.lpips import LPIPS, read_lpips
 from recon.metrics.scores import SceneScores, data_set_scores, scene_scores
@@ -43,12 +44,14 @@ class Scored(NamedTuple):
         overlap_tag: Group of the pair by overlap, where the index tells it.
         seconds: From images to Gaussians, the device having finished.
         num_gaussians: In the scene.
+        gains: Of each octave of detail, means over its targets (`recon.metrics.frequency`).
     """
 
     scores: SceneScores
     overlap_tag: str | None
     seconds: float
     num_gaussians: int
+    gains: Float[Tensor, "4"]
 
 
 def evaluate(config: EvalConfig) -> dict[str, Any]:
@@ -112,7 +115,9 @@ def score(
         "lpips": None if lpips is None else lpips(rendered, truth).tolist(),
     }
     num_gaussians = prediction.gaussians.means.shape[1]
-    return Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians), rendered.cpu()
+    gains = octave_gains(rendered.clamp(0, 1), truth).mean(0).cpu()
+    scored = Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, gains)
+    return scored, rendered.cpu()
 
 
 def _samples(config: EvalConfig, skipped: Counter[str]) -> Iterator[EvaluationSample]:
@@ -136,6 +141,7 @@ def _report(config: EvalConfig, pretrained: Pretrained, scenes: list[Scored], sk
     return {
         "mean": data_set_scores([s.scores for s in scenes]),
         "by_overlap": {g: data_set_scores([s.scores for s in scenes if s.overlap_tag == g]) for g in groups},
+        "octave_gains": torch.stack([s.gains for s in scenes]).nanmean(0).tolist(),
         "num_scenes": len(scenes),
         "skipped": dict(skipped),
         "seconds": sum(timed) / len(timed) if timed else None,

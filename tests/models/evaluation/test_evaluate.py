@@ -87,6 +87,8 @@ def test_scores_are_those_worked_out_by_hand(captures: list[TinyCapture], config
     assert report["mean"]["psnr"] == pytest.approx(np.mean([p for p, _ in hand]), abs=1e-6)
     assert report["mean"]["ssim"] == pytest.approx(np.mean([s for _, s in hand]), abs=1e-6)
     assert report["mean"]["lpips"] is None
+    assert len(report["octave_gains"]) == 4
+    assert report["octave_gains"][0] > max(report["octave_gains"][1:])
     with (Path(config.out) / "scenes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row["psnr"]) for row in rows[:2]] == pytest.approx([p for p, _ in hand], abs=1e-6)

@@ -27,6 +27,37 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
+def product_dtype(x: Tensor) -> torch.dtype:
+    """In which precision matrix products of x are computed here: that of autocast where it is on."""
+    device = x.device.type
+    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
+        return torch.get_autocast_dtype(device)
+    return x.dtype
+
+
+class Converted:
+    """Copies of weights in another precision, kept as long as the weights stay.
+
+    Autocast converts weights that are in use at every call. Where each weight meets few tokens, that takes a good part
+    of the time of the products.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[tuple[object, ...], Tensor]] = {}
+
+    def to(self, dtype: torch.dtype, *weights: Tensor) -> list[Tensor]:
+        """The weights in that precision; as they are if they have it, or if gradients or versions are not to be had."""
+        return [self._one(dtype, place, weight) for place, weight in enumerate(weights)]
+
+    def _one(self, dtype: torch.dtype, place: int, weight: Tensor) -> Tensor:
+        if dtype == weight.dtype or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad):
+            return weight
+        state = (dtype, weight.data_ptr(), weight._version, weight.device)
+        if place not in self._kept or self._kept[place][0] != state:
+            self._kept[place] = state, weight.detach().to(dtype)
+        return self._kept[place][1]
+
+
 def bfloat16_where_fast(device: torch.device) -> torch.autocast:
     """Autocast to bfloat16 on devices that compute in it; others would emulate it slowly and stay in float32."""
     if device.type == "cuda":

@@ -11,6 +11,7 @@ from models.layers.contracts import FeedForward, Mode
 from models.layers.feedforwards.parts import require_full_width, uniform_bias, uniform_rows
 from models.layers.feedforwards.routing import by_group, route
 from models.layers.feedforwards.tree import bernoulli_entropy, chosen_leaf, leaf_weights
+from models.layers.precision import Converted, product_dtype
 
 RAMP_FROM, RAMP_TO, HARD_FROM = 1 / 3, 2 / 3, 0.8
 """Shares of training: hardening rises between the first two; from the third on tokens are routed as in use."""
@@ -31,7 +32,8 @@ class FastFeedForward(FeedForward):
         dim: Token width.
         ratio: Hidden width of all leaves together over token width.
         depth: Decisions on the way to a leaf.
-        master_width: Hidden width of the master; None for a 48th of all leaves. 0 leaves it out.
+        master_width: Hidden width of the master; None for a 48th of all leaves in steps of 8, the width of the paper. 0
+            leaves it out.
         activation: Of the hidden units.
         balance: Weight of the balance loss at first.
         hardening: Weight of the entropy loss at last.
@@ -56,10 +58,11 @@ class FastFeedForward(FeedForward):
         super().__init__(dim)
         self.dim, self.depth, self.num_leaves, self.activation = dim, depth, 2**depth, activation
         self.leaf_width = max(1, round(ratio * dim / self.num_leaves))
-        self.master_width = max(1, round(ratio * dim / 48)) if master_width is None else master_width
+        self.master_width = 8 * max(1, round(ratio * dim / 48 / 8)) if master_width is None else master_width
         self.balance, self.hardening, self.leak, self.seed = balance, hardening, leak, seed
         self.progress = 0.0
         self.finalised = False
+        self._converted = Converted()
         num_nodes, num_units = self.num_leaves - 1, self.num_leaves * self.leaf_width
         self.node_weight, self.node_bias = uniform_rows(num_nodes, dim, dim), uniform_bias(num_nodes, dim)
         self.up, self.up_bias = uniform_rows(num_units, dim, dim), uniform_bias(num_units, dim)
@@ -111,14 +114,17 @@ class FastFeedForward(FeedForward):
 
     def _one_leaf(self, x: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens dim"]:
         """The chosen leaf of every token, leaf by leaf."""
-        up, down = self.up.chunk(self.num_leaves), self.down.chunk(self.num_leaves)
-        up_bias, down_bias = self.up_bias.chunk(self.num_leaves), self.down_bias.chunk(self.num_leaves)
+        leaves, weights = self.leaves_of(x), (self.up, self.up_bias, self.down, self.down_bias)
+        if self.finalised:  # else weights may change in ways that are not seen
+            x = x.to(product_dtype(x))
+            weights = self._converted.to(x.dtype, *weights)
+        up, up_bias, down, down_bias = (rows.chunk(self.num_leaves) for rows in weights)
 
         def leaf(index: int, tokens: Float[Tensor, "group dim"]) -> Float[Tensor, "group dim"]:
             hidden = self.activation(linear(tokens, up[index], up_bias[index]))
             return torch.addmm(down_bias[index], hidden, down[index])
 
-        return by_group(x, route(self.leaves_of(x), self.num_leaves), leaf)
+        return by_group(x, route(leaves, self.num_leaves), leaf)
 
     def _leaked(self, right: Float[Tensor, "tokens nodes"]) -> Float[Tensor, "tokens nodes"]:
         if self.leak == 0 or self.progress >= HARD_FROM:

@@ -63,10 +63,10 @@ def by_group(
     expert: Callable[[int, Float[Tensor, "group dim"]], Float[Tensor, "group out"]],
 ) -> Float[Tensor, "tokens out"]:
     """Apply `expert(group, its tokens)` to every group, which may have none; results in the order of the tokens."""
-    gathered = tokens if routing.order is None else tokens[routing.order]
+    gathered = tokens if routing.order is None else tokens.index_select(0, routing.order)
     slices = gathered.split(routing.counts)
     out = torch.cat([expert(group, part) for group, part in enumerate(slices)])
-    return out if routing.inverse is None else out[routing.inverse]
+    return out if routing.inverse is None else out.index_select(0, routing.inverse)
 
 
 def sum_of_groups(
@@ -79,7 +79,9 @@ def sum_of_groups(
     routing = route(group_ids.flatten(), num_groups)
     places = torch.arange(group_ids.numel(), device=tokens.device) if routing.order is None else routing.order
     owners = places // group_ids.shape[1]
-    parts = torch.cat([expert(group, tokens[own]) for group, own in enumerate(owners.split(routing.counts))])
+    parts = torch.cat(
+        [expert(group, tokens.index_select(0, own)) for group, own in enumerate(owners.split(routing.counts))]
+    )
     return parts.new_zeros(len(tokens), parts.shape[1]).index_add(0, owners, parts)
 
 

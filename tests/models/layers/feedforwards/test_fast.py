@@ -139,3 +139,29 @@ def test_finalising_makes_the_master_part_of_every_leaf(tokens):
     }  # fmt: skip
     torch.testing.assert_close(layer.train()(tokens), before)
     assert layer.macs(1, "train") == layer.macs(1, "eval")
+
+
+def test_the_master_is_a_48th_in_steps_of_eight():
+    widths = {dim: FastFeedForward(dim, 4.0).master_width for dim in (8, 256, 768)}
+    assert widths == {8: 8, 256: 24, 768: 64}
+
+
+def test_copies_in_low_precision_are_what_autocast_makes_and_follow_the_weights(generator):
+    layer, twin = (FastFeedForward(32, 2.0, 2).eval() for _ in range(2))
+    twin.load_state_dict(layer.state_dict())
+    tokens = torch.randn(1, 50, 32, generator=generator)
+    layer.finalise()
+    twin.finalise()
+    twin._converted.to = lambda dtype, *weights: list(weights)  # leaves it to autocast
+    for change in (0.0, 0.3):
+        for each in (layer, twin):
+            with torch.no_grad():
+                each.up.add_(change)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            out, expected = layer(tokens), twin(tokens)
+        assert out.dtype == torch.bfloat16
+        assert torch.equal(out, expected)
+    assert layer(tokens).dtype == torch.float32
+    with torch.autocast("cpu", torch.bfloat16):
+        layer(tokens).float().sum().backward()
+    assert layer.up.grad is not None

@@ -14,9 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from app.web.jobs.events import Done, Event, Failed, failure, to_line
+from app.web.jobs.events import Done, Event, Failed, Progress, failure, to_line
 from recon.errors import ReconError
 
+STAGES_BEGIN_WITH = "load"
 INPUT = "input"
 """Folder of the uploads in that of the job."""
 
@@ -51,6 +52,7 @@ def main(folder: Path) -> int:
     os.chdir(folder)  # so that no path of the server gets into a result
     tell = EventPipe(folder)
     start = time.monotonic()
+    tell(Progress(STAGES_BEGIN_WITH, "getting ready", 0.0))  # what follows imports for some seconds
     try:
         from app.web.jobs.work import reconstruct_job
 

@@ -29,10 +29,10 @@ class Stage:
 
 STAGES = (
     Stage("load", "Reading the photographs", 0.02),
-    Stage("poses", "Finding where the camera was", 0.20),
-    Stage("gaussians", "Building the scene", 0.13),
-    Stage("refinement", "Refining it on the photographs", 0.45),
-    Stage("export", "Writing the files", 0.20),
+    Stage("poses", "Finding where the camera was", 0.24),
+    Stage("gaussians", "Building the scene", 0.06),
+    Stage("refinement", "Refining it on the photographs", 0.42),
+    Stage("export", "Writing the files", 0.26),
 )
 """In their order. A new stage is one line here and one `with run.stage(name, message)` around its work."""
 

@@ -14,6 +14,7 @@ from models.compression.sizing import config_within
 from models.layers.attentions.projections import make_projection, rank_factor
 from models.layers.config import AttentionConfig, LinearConfig, LinearKind
 from models.layers.linears import Dense, Factored, Stacked, make_linear
+from recon.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,10 @@ def convert_linears(
             that outputs rather than entries are kept.
 
     Raises:
-        InputError: There is nothing to convert, or nothing of the kind fits into the budget.
+        InputError: There is nothing to convert, nothing of the kind fits into the budget, or it shares no ranks.
     """
+    if not 0 < value_rank < float("inf"):
+        raise InputError(f"value_rank: {value_rank:g}, expected a number above 0", hint="3 is what LoRAP takes")
     found = {part: linears for part, linears in block_linears(network, parts).items() if linears}
     configs, errors, before, after = {}, {}, 0, 0
     for part, linears in found.items():

@@ -107,6 +107,8 @@ def test_convert_as_json_and_widths(small: Path, tmp_path: Path, capsys) -> None
         (["--linear", "blast", "--width", "0.5"], 2, "both --linear and --width"),
         (["--linear", "dense"], 2, "dense"),
         (["--linear", "blast", "--budget", "2"], 2, "budget: 2"),
+        (["--linear", "btt", "--value_rank", "3"], 2, "value_rank is 3 with btt maps"),
+        (["--linear", "lowrank", "--value_rank", "0"], 2, "value_rank: 0"),
         (["--linear", "blast", "--blocks", "3"], 2, "3 blocks do not divide"),
         (["--width", "0"], 2, "width: 0"),
         (["--width", "0.5", "--calibrate", "nowhere"], 2, "no such folder"),

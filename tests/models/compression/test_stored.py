@@ -163,6 +163,25 @@ def test_every_kind_of_attention_is_converted(kind, tmp_path):
     assert load_pretrained(done.folder).network.config.block.attention.kind == kind
 
 
+@pytest.mark.parametrize("kind", ["full", "per_view", "pruned_keys", "pooled_keys"])
+def test_ranks_of_values_come_along(kind, tmp_path):
+    config = replace(SMALL, block=BlockConfig(attention=AttentionConfig(kind=kind)))
+    source = save(tmp_path / "in", NanoILRM, config, "ilrm-nano")
+    done = shrink_weights(source, tmp_path / "out", LinearTarget("lowrank", 0.5, value_rank=3.0))
+    read = load_pretrained(done.folder).network
+    assert read.config.block.attention.value_rank == 3
+    cross = read.get_submodule("processor.blocks.0.read_cross")
+    assert cross.v.input_core.shape[1] == 3 * cross.q.input_core.shape[1]
+
+
+def test_kinds_of_attention_without_values_share_no_ranks(tmp_path):
+    config = replace(SMALL, block=BlockConfig(attention=AttentionConfig(kind="inception")))
+    source = save(tmp_path / "in", NanoILRM, config, "ilrm-nano")
+    with pytest.raises(InputError, match="no network can be built"):
+        shrink_weights(source, tmp_path / "out", LinearTarget("lowrank", 0.9, value_rank=3.0))
+    assert not (tmp_path / "out").exists()
+
+
 def test_other_weights_are_not_overwritten_and_missing_ones_are_told(untrained, walls, tmp_path):
     shrink_weights(untrained, tmp_path / "out", WidthTarget(0.5))
     with pytest.raises(ExportError, match="overwrite"):

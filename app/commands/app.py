@@ -1,6 +1,7 @@
 """`recon app`: the page where photographs are dropped and a scene comes out."""
 
 import logging
+import signal
 import threading
 import webbrowser
 from dataclasses import replace
@@ -60,8 +61,17 @@ def run(arguments: Namespace) -> int:
         print(json_line(address) if arguments.json else f"{words}\nCtrl-C ends it.", flush=True)
         if not arguments.no_browser:
             webbrowser.open(server.url)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            log.info("ended")
+        _wait_for_the_end()
     return 0
+
+
+def _wait_for_the_end() -> None:
+    """Until Ctrl-C, or SIGTERM, by which containers and service managers end a program."""
+    ended = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        ended.wait()
+    except KeyboardInterrupt:
+        pass
+    log.info("ended")

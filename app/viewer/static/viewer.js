@@ -7,6 +7,7 @@ import { SparkRenderer, SplatMesh } from "@sparkjsdev/spark";
 const BLUR_PX2 = 0.3; // added to the projected covariance, as the files expect
 const CUTOFF_DEVIATIONS = 3.33; // where an opaque Gaussian falls below 1/255
 const FLIGHT_MS = 450;
+const AWAKE_MS = 400;
 const element = (id) => document.getElementById(id);
 
 function fail(message) {
@@ -15,6 +16,7 @@ function fail(message) {
 }
 
 async function start() {
+  if (wanted().includes("plain")) element("help").removeAttribute("open");
   const scene = await (await fetch("scene.json")).json();
   document.title = `${scene.name} - recon view`;
   element("name").textContent = scene.name;
@@ -132,7 +134,19 @@ function step(stage, milliseconds) {
   walk(stage, Math.min(milliseconds, 100));
   stage.controls.update();
   stage.spark.preBlurAmount = BLUR_PX2 * Math.max(1, magnification(stage)) ** 2;
-  stage.renderer.render(stage.world, stage.camera);
+  if (isAwake(stage)) stage.renderer.render(stage.world, stage.camera);
+}
+
+// A still picture is not drawn again, which spares machines without a graphics card. Spark is dirty when it has sorted
+// the splats anew.
+function isAwake(stage) {
+  const { camera, renderer, frusta, splats } = stage;
+  const { width, height } = renderer.domElement;
+  const seen = [...camera.matrix.elements, camera.fov, width, height, frusta.visible, splats?.isInitialized].join();
+  const now = performance.now();
+  if (seen !== stage.seen) stage.awakeUntil = now + AWAKE_MS;
+  stage.seen = seen;
+  return now < stage.awakeUntil || stage.spark.dirty;
 }
 
 const WALK = { KeyW: [0, 0, 1], KeyS: [0, 0, -1], KeyA: [-1, 0, 0], KeyD: [1, 0, 0], KeyE: [0, 1, 0], KeyQ: [0, -1, 0] };
@@ -201,13 +215,14 @@ function markPhotograph(view) {
 }
 
 // `#view=3` goes to the fourth photograph, `#cameras` shows where all were taken, `#plain` leaves the help folded.
+const wanted = () => location.hash.slice(1).split("&");
+
 function followAddress(stage) {
   const follow = (smoothly) => {
-    const words = location.hash.slice(1).split("&");
+    const words = wanted();
     const view = words.map((word) => /^view=([0-9]{1,5})$/.exec(word)).find(Boolean);
     if (view && Number(view[1]) < stage.scene.cameras.length) goTo(stage, Number(view[1]), smoothly);
     if (words.includes("cameras") && !stage.frusta.visible) toggleFrusta(stage);
-    if (words.includes("plain")) element("help").removeAttribute("open");
   };
   follow(false);
   addEventListener("hashchange", () => follow(true));

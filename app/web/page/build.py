@@ -75,7 +75,14 @@ def _lay_out(engine: Engine, examples: list[Path]) -> Parts:
     gr.HTML(head(), elem_id="head")
     with gr.Row(elem_id="work"):
         with gr.Column(scale=4, min_width=320, elem_id="input"):
-            drop = gr.File(label=texts.DROP, file_count="multiple", file_types=FILE_TYPES, height=150, elem_id="drop")
+            drop = gr.File(
+                label=texts.PHOTOGRAPHS,
+                show_label=False,
+                file_count="multiple",
+                file_types=FILE_TYPES,
+                height=140,
+                elem_id="drop",
+            )
             thumbnails = gr.HTML(elem_id="strip", js_on_load=STRIP_SCRIPT, visible=False)
             warnings = gr.HTML(elem_id="notes", visible=False)
             example = gr.HTML(example_button(examples), elem_id="example", visible=bool(examples))
@@ -174,6 +181,7 @@ def _connect_jobs(page: gr.Blocks, parts: Parts, engine: Engine) -> None:
 def _watched(parts: Parts, engine: Engine, job: str | None, hours: float) -> Iterator[list]:
     """Updates of `Parts.shown`, one for each thing that happens, up to the result."""
     if not job:
+        yield [gr.skip()] * len(parts.shown)
         return
     num_tabs, num_contents = len(parts.tabs), sum(map(len, parts.contents))
     still = [gr.skip()] * (num_tabs + num_contents)

@@ -35,6 +35,9 @@ def size(num_bytes: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: "48 s", "3 min 5 s"."""
+    """Seconds for people: "48 s", "3 min 5 s", "1 h 30 min"."""
     whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+    if whole < 60:
+        return f"{whole} s"
+    values, units = (divmod(whole, 60), ("min", "s")) if whole < 3600 else (divmod(whole // 60, 60), ("h", "min"))
+    return " ".join(f"{value} {unit}" for value, unit in zip(values, units, strict=True) if value)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from app.web import texts
 from app.web.jobs.events import Cancelled, Event, Failed, Made, Progress, Started, Waiting
-from app.web.page.markup import tag, text
+from app.web.page.markup import duration, tag, text
 from recon.pipeline.progress import STAGES
 
 
@@ -16,6 +16,7 @@ class Shown:
         job: Its id.
         position: In the queue, 1 for the next; None once it runs.
         progress: What was said last.
+        stages: Keys of the stages that were begun.
         made: What can be looked at already: "poses", "gaussians", "refinement".
         end: `Failed` or `Cancelled`.
     """
@@ -23,6 +24,7 @@ class Shown:
     job: str
     position: int | None = None
     progress: Progress | None = None
+    stages: frozenset[str] = frozenset()
     made: str | None = None
     end: Failed | Cancelled | None = None
 
@@ -33,7 +35,7 @@ class Shown:
         if isinstance(event, Started):
             return replace(self, position=None)
         if isinstance(event, Progress):
-            return replace(self, progress=event, position=None)
+            return replace(self, progress=event, position=None, stages=self.stages | {event.stage})
         if isinstance(event, Made):
             return replace(self, made=event.what)
         return replace(self, end=event) if isinstance(event, (Failed, Cancelled)) else self
@@ -47,14 +49,14 @@ def progress_card(shown: Shown, hours: float) -> str:
         hours: How long its results are kept.
     """
     progress = shown.progress
-    stage = next((stage for stage in STAGES if progress and stage.name == progress.stage), STAGES[0])
+    begun = next((stage.words for stage in STAGES if progress and stage.name == progress.stage), texts.STARTING)
     fraction = progress.fraction if progress else None
     if shown.position is not None:
         head = texts.WAITING_FIRST if shown.position <= 1 else texts.WAITING.format(num=shown.position - 1)
         detail, left = "", ""
     else:
-        head, detail = stage.words, progress.message if progress else ""
-        left = time_left(progress.seconds_left if progress else None)
+        head, detail = begun, progress.message if progress else ""
+        left = time_left(progress.seconds_left) if progress else ""
     line = tag("b", text(head)) + tag("span", text(left), class_="soft")
     percent = None if fraction is None else round(100 * min(max(fraction, 0.0), 1.0))
     bar = tag(
@@ -66,8 +68,8 @@ def progress_card(shown: Shown, hours: float) -> str:
         tag("div", line, class_="line", aria_live="polite"),
         bar,
         tag("p", text(detail), class_="soft small"),
-        tag("ol", _stages(progress), class_="stages"),
-        tag("p", text(texts.KEEP.format(hours=hours)), class_="soft small"),
+        tag("ol", _stages(shown), class_="stages"),
+        tag("p", text(texts.KEEP.format(time=duration(3600 * hours))), class_="soft small"),
     ]
     return tag("section", "".join(parts), class_="card progress", data_job=shown.job)
 
@@ -90,11 +92,14 @@ def time_left(seconds: float | None) -> str:
     return texts.LEFT_MINUTES.format(num=round(seconds / 60))
 
 
-def _stages(progress: Progress | None) -> str:
+def _stages(shown: Shown) -> str:
+    """Those that are done, the one that runs, and those to come; one that was passed over is left out."""
     names = [stage.name for stage in STAGES]
-    at = names.index(progress.stage) if progress and progress.stage in names else -1
-    classes = ["done" if i < at else "now" if i == at else "next" for i in range(len(names))]
-    return "".join(
-        tag("li", text(stage.words), class_=kind, aria_current="step" if kind == "now" else None)
-        for stage, kind in zip(STAGES, classes, strict=True)
-    )
+    at = names.index(shown.progress.stage) if shown.progress and shown.progress.stage in names else -1
+    items = []
+    for i, stage in enumerate(STAGES):
+        if i < at and stage.name not in shown.stages:
+            continue
+        kind = "done" if i < at else "now" if i == at else "next"
+        items.append(tag("li", text(stage.words), class_=kind, aria_current="step" if kind == "now" else None))
+    return "".join(items)

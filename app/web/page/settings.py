@@ -30,7 +30,9 @@ class SettingsForm:
 
 def build_settings() -> SettingsForm:
     """Lay out the options."""
-    quality = gr.Radio(list(texts.QUALITIES), value=DEFAULTS.quality, label=texts.QUALITY)
+    quality = gr.Radio(
+        list(texts.QUALITIES), value=DEFAULTS.quality, label=texts.QUALITY, info=texts.QUALITY_CHOICE_HELP
+    )
     with gr.Accordion(texts.OPTIONS, open=False, elem_id="options"):
         mesh = gr.Checkbox(DEFAULTS.mesh, label=texts.MESH, info=texts.MESH_HELP)
         chosen = [name for _, name in texts.EXPORT_NAMES if name in DEFAULTS.exports]

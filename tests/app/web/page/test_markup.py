@@ -63,7 +63,14 @@ def test_sizes_and_durations_for_people() -> None:
         "47.0 MB",
         "2.5 GB",
     ]
-    assert [duration(s) for s in (0.2, 59.4, 60, 185)] == ["0 s", "59 s", "1 min 0 s", "3 min 5 s"]
+    assert [duration(s) for s in (0.2, 59.4, 60, 185, 3600, 5400)] == [
+        "0 s",
+        "59 s",
+        "1 min",
+        "3 min 5 s",
+        "1 h",
+        "1 h 30 min",
+    ]
     assert time_left(3) == "about 5 s left"
     assert time_left(40) == "about 40 s left"
     assert time_left(150) == "about 2 min left"
@@ -95,9 +102,12 @@ def test_what_a_client_makes_up_changes_nothing() -> None:
 
 
 def test_progress_shows_what_is_done_what_runs_and_what_comes() -> None:
-    card = progress_card(Shown("id", progress=Progress("gaussians", "group 1 of 2", 0.3, 100.0)), 1)
+    shown = Shown("id").after(Progress("load", "")).after(Progress("poses", ""))
+    card = progress_card(shown.after(Progress("gaussians", "group 1 of 2", 0.3, 100.0)), 1)
     kinds = re.findall(r'<li class="(\w+)"', card)
     assert kinds == ["done", "done", "now", "next", "next"]
+    passed_over = progress_card(shown.after(Progress("export", "")), 1)
+    assert re.findall(r'<li class="(\w+)"', passed_over) == ["done", "done", "now"]
     assert 'aria-valuenow="30"' in card
     assert "about 2 min left" in card
     assert 'data-job="id"' in card

@@ -1,0 +1,195 @@
+"""The page as people use it, in Chromium, with a worker that plays a small scene back."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.web import texts
+from tests.app.web.page.browsing import canvas_colors, chromium, complaints_of, sample_files
+from tests.app.web.page.conftest import Site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    yield context.new_page()
+    context.close()
+
+
+def upload(page: Page, files: list[Path]) -> None:
+    page.locator("#drop input[type=file]").set_input_files([str(path) for path in files])
+    expect(page.locator("#strip li")).to_have_count(len(files), timeout=15_000)
+
+
+def run_to_the_end(page: Page) -> None:
+    page.get_by_role("button", name=texts.RUN).click()
+    expect(page.locator(".summary")).to_be_visible(timeout=30_000)
+
+
+def test_from_the_sample_to_a_scene_that_is_drawn(site: Site, page: Page) -> None:
+    complaints = complaints_of(page)
+    page.goto(site.url)
+    page.locator("#example button").click()
+    expect(page.locator("#strip li")).to_have_count(10)
+    run_to_the_end(page)
+    assert "job=" in page.url
+    frame = page.frame_locator("#look iframe")
+    expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=30_000)
+    page.wait_for_timeout(500)
+    assert canvas_colors(frame.locator("#canvas").screenshot()) > 20
+    expect(frame.locator("#photographs button")).to_have_count(3)
+    assert complaints == []
+
+
+def test_every_tab_shows_its_content(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    upload(page, sample_files(2))
+    run_to_the_end(page)
+    page.get_by_role("tab", name=texts.VIDEO).click()
+    assert page.locator("#video video").evaluate("v => new Promise(r => v.readyState ? r(v.videoWidth) : v.onloadeddata = () => r(v.videoWidth))") > 0  # fmt: skip
+    page.get_by_role("tab", name=texts.PHOTOGRAPHS_TAB).click()
+    expect(page.locator("#photographs tbody tr")).to_have_count(4)
+    expect(page.locator("#photographs")).to_contain_text("d.jpg")
+    expect(page.locator("#photographs")).to_contain_text("shows nothing of the others")
+    page.locator(".compare input").fill("80")
+    assert page.locator("#compare").evaluate("e => e.style.getPropertyValue('--at')") == "80%"
+    page.get_by_role("tab", name=texts.DEPTH).click()
+    expect(page.locator("#depth figure")).to_have_count(3)
+    page.get_by_role("tab", name=texts.QUALITY_TAB, exact=True).click()
+    expect(page.locator("#quality")).to_contain_text("3 of 4")
+    expect(page.locator("#quality")).to_contain_text("+5.5 dB")
+    page.get_by_role("tab", name=texts.FILES, exact=True).click()
+    expect(page.locator("#files")).to_contain_text("recon reconstruct photos -o scene")
+    with page.expect_download() as download:
+        page.locator("#files a", has_text="gaussians.ply").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"ply\n")
+
+
+def test_a_photograph_leads_the_viewer_to_its_place(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    upload(page, sample_files(2))
+    run_to_the_end(page)
+    frame = page.frame_locator("#look iframe")
+    expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=30_000)
+    page.get_by_role("tab", name=texts.PHOTOGRAPHS_TAB).click()
+    page.get_by_role("button", name=texts.LOOK_FROM).nth(2).click()
+    expect(frame.locator("#view")).to_contain_text("3 / 3")
+
+
+def test_files_are_filtered_again_without_another_run(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    upload(page, sample_files(2))
+    run_to_the_end(page)
+    page.get_by_role("tab", name=texts.FILES, exact=True).click()
+    page.get_by_text(texts.REFILTER).click()
+    page.get_by_role("button", name=texts.REFILTER_RUN).click()
+    expect(page.locator("#filtered")).to_contain_text(texts.REFILTERED.format(kept=2, total=2), timeout=15_000)
+    expect(page.locator("#filtered a", has_text="gaussians.ply")).to_be_visible()
+
+
+def test_stopping(make_site: Callable[..., Site], page: Page) -> None:
+    site = make_site("endless_worker")
+    page.goto(site.url)
+    upload(page, sample_files(2))
+    page.get_by_role("button", name=texts.RUN).click()
+    page.get_by_role("button", name=texts.CANCEL).click(timeout=15_000)
+    start = time.monotonic()
+    expect(page.locator("#status")).to_contain_text(texts.CANCELLED_TITLE, timeout=5_000)
+    assert time.monotonic() - start < 2
+    expect(page.get_by_role("button", name=texts.RUN)).to_be_enabled()
+
+
+def test_the_address_leads_back_to_the_job(site: Site, browser: Browser, page: Page) -> None:
+    page.goto(site.url)
+    upload(page, sample_files(2))
+    run_to_the_end(page)
+    other = browser.new_context().new_page()
+    other.goto(page.url)
+    expect(other.locator(".summary")).to_be_visible(timeout=15_000)
+    other.goto(f"{site.url}?job={'x' * 32}")
+    expect(other.locator("#status")).to_contain_text(texts.GONE_TITLE, timeout=15_000)
+    other.context.close()
+
+
+def test_what_cannot_be_used_is_told_in_words(site: Site, page: Page, tmp_path: Path) -> None:
+    bad = tmp_path / "<img src=x onerror=document.title='run'>.jpg"
+    bad.write_text("no picture")
+    page.goto(site.url)
+    upload(page, [bad, *sample_files(1)])
+    expect(page.locator("#notes")).to_contain_text("1 of 2 files can be used", timeout=20_000)
+    page.get_by_role("button", name=texts.RUN).click()
+    expect(page.locator("#status")).to_contain_text(texts.FAILED_TITLE)
+    assert page.title() == texts.TITLE
+    assert page.locator("#strip img[onerror], #status img, #notes img").count() == 0
+
+
+def test_photographs_are_reordered_and_removed(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    upload(page, sample_files(3))
+    names = page.locator("#strip .name")
+    assert names.all_text_contents() == ["room_01.jpg", "room_02.jpg", "room_03.jpg"]
+    page.get_by_role("button", name="Move room_03.jpg forward").click(force=True)
+    expect(names).to_have_text(["room_01.jpg", "room_03.jpg", "room_02.jpg"])
+    page.locator("#strip li").nth(2).drag_to(page.locator("#strip li").nth(0))
+    expect(names).to_have_text(["room_02.jpg", "room_01.jpg", "room_03.jpg"])
+    page.get_by_role("button", name="Remove room_01.jpg").click(force=True)
+    expect(names).to_have_text(["room_02.jpg", "room_03.jpg"])
+    page.get_by_role("button", name=texts.CLEAR).click()
+    expect(page.locator("#strip li")).to_have_count(0)
+    expect(page.get_by_role("button", name=texts.RUN)).to_be_disabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_cut_off_and_words_can_be_read(site: Site, browser: Browser, width: int, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)  # pyright: ignore
+    page = context.new_page()
+    complaints = complaints_of(page)
+    page.goto(site.url)
+    expect(page.locator(".welcome")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.querySelector('.welcome .lead')).color, getComputedStyle(document.querySelector('.welcome')).backgroundColor]"  # noqa: E501
+    )
+    assert contrast(ink, paper) > 4.5
+    assert complaints == []
+    context.close()
+
+
+def test_the_keyboard_is_enough(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    expect(page.locator("#example button")).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#example') !== null"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("#strip li")).to_have_count(10)
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id === 'run' || document.activeElement.closest('#run') !== null"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".summary")).to_be_visible(timeout=30_000)
+
+
+def contrast(ink: str, paper: str) -> float:
+    """Contrast ratio of WCAG 2."""
+    import re
+
+    def luminance(color: str) -> float:
+        values = [float(v) / 255 for v in re.findall(r"[\d.]+", color)[:3]]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(ink), luminance(paper)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

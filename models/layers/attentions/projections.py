@@ -1,12 +1,13 @@
 """The linear maps of attention: what they are made of depends on what they carry."""
 
 from dataclasses import replace
+from typing import cast
 
 from torch import nn
 
 from models.layers.attentions.grouped_projection import GroupedProjection
 from models.layers.config import AttentionConfig, LinearConfig
-from models.layers.linears import Stacked, make_linear
+from models.layers.linears import Factored, Stacked, make_linear
 from recon.errors import InputError
 
 WITH_RANK = ("lowrank", "block_dense", "blast")
@@ -42,7 +43,8 @@ def make_projection(config: AttentionConfig, name: str, in_features: int, out_fe
             hint=f"set it to 1, or choose one of {', '.join(WITH_RANK)}, not self_guided",
         )
     if name == "qkv":
-        return Stacked([make_linear(_of(config, part), in_features, out_features // 3) for part in "qkv"])
+        parts = [make_linear(_of(config, part), in_features, out_features // 3) for part in "qkv"]
+        return Stacked(cast(list[Factored], parts))
     return make_linear(_of(config, name), in_features, out_features)
 
 

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers.contracts import StructuredLinear
-from models.layers.linears.dense import Dense
 from models.layers.linears.factored import Factored
 
 
@@ -19,7 +18,7 @@ class Stacked(StructuredLinear):
         maps: Of the same input, without biases.
     """
 
-    def __init__(self, maps: Sequence[Dense | StructuredLinear]):
+    def __init__(self, maps: Sequence[Factored]):
         super().__init__(maps[0].in_features, sum(part.out_features for part in maps))
         self.maps = nn.ModuleList(maps)
 

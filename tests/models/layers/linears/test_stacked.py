@@ -10,7 +10,7 @@ from models.layers.linears import LowRank, Stacked, make_linear
 
 def stacked(n: int = 12, seed: int = 0) -> Stacked:
     torch.manual_seed(seed)
-    kinds = [LinearConfig("lowrank", rank=0.25), LinearConfig(), LinearConfig("block_dense", blocks=2)]
+    kinds = [LinearConfig("lowrank", rank=0.25), LinearConfig("btt"), LinearConfig("block_dense", blocks=2)]
     return Stacked([make_linear(kind, n, m) for kind, m in zip(kinds, (8, 6, 10), strict=True)]).double()
 
 

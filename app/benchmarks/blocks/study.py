@@ -61,7 +61,7 @@ class Study:
     size: int = 64
     views: int = 4
     batch_size: int = 2
-    steps: int = 3600
+    steps: int = 2400
     points: int = 12
     val_batches: int = 32
     dim: int = 128

@@ -170,6 +170,7 @@ class Engine:
 
     def close(self) -> None:
         """Cancel everything and remove all files."""
+        self._queue.take_no_more()
         for job in self._store.all():
             if not job.is_over:
                 self.cancel(job.id)

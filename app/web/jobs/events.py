@@ -7,7 +7,8 @@ from typing import Any
 from recon.errors import FormatError, ReconError
 from recon.io.json_file import plain
 
-MAX_LINE_BYTES = 256 * 1024
+MAX_LINE_BYTES = 4 * 1024 * 1024
+"""Many times what names and facts of 200 photographs take."""
 
 
 @dataclass(frozen=True)

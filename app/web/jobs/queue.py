@@ -59,11 +59,15 @@ class JobQueue:
             self._tell_positions()
             return True
 
-    def close(self) -> None:
-        """Take no further job; wait until the running ones are over."""
+    def take_no_more(self) -> None:
+        """Refuse every further job, and start none of those that wait."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take no further job; wait until the running ones are over."""
+        self.take_no_more()
         for thread in self._threads:
             thread.join()
 

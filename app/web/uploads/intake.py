@@ -14,6 +14,8 @@ from recon.io.names import safe_stem, unique_names
 from recon.io.photographs.images import read_header
 
 FEWEST_PHOTOGRAPHS = 2
+MAX_STEM_BYTES = 120
+"""Of a name that is kept; file systems allow 255, and results have names made from it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def look_at(uploads: Sequence[Path], limits: WebLimits) -> Intake:
         except ReconError as error:
             refused[shown] = _reason(error, path)
     _require_whole([kind for _, kind in kinds], refused)
-    names = unique_names(f"{safe_stem(path.name)}{kind.suffix}" for path, kind in kinds)
+    names = unique_names(f"{_short(safe_stem(path.name))}{kind.suffix}" for path, kind in kinds)
     return Intake(tuple(Taken(path, kind, name) for (path, kind), name in zip(kinds, names, strict=True)), refused)
 
 
@@ -138,6 +140,10 @@ def _require_whole(kinds: Sequence[Kind], refused: dict[str, str]) -> None:
             f"expected at least {FEWEST_PHOTOGRAPHS} photographs of the same place, a video or a zip archive{reasons}",
             hint="take more photographs from places some steps apart",
         )
+
+
+def _short(stem: str) -> str:
+    return stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore")
 
 
 def _reason(error: ReconError, path: Path) -> str:

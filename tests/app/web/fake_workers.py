@@ -35,7 +35,7 @@ tell("done", files=[], seconds=0.1)
     "aborts": "os.abort()",
     "silent": "sys.exit(3)",
     "babbles": "print('x' * 100); time.sleep(600)",
-    "floods": "sys.stdout.write('x' * 3_000_000); time.sleep(600)",
+    "floods": "sys.stdout.write('x' * 9_000_000); time.sleep(600)",
     "lingers": "tell('done', files=[], seconds=0.1); time.sleep(600)",
     "fails": "tell('failed', kind='PoseError', message='no pose', hint='take more')",
     "prints": "sys.stderr.write('noise'); tell('done', files=[], seconds=0.1)",

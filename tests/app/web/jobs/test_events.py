@@ -3,6 +3,7 @@ import math
 import pytest
 
 from app.web.jobs.events import (
+    MAX_LINE_BYTES,
     Cancelled,
     Done,
     Failed,
@@ -48,6 +49,12 @@ def test_numbers_without_meaning_become_none():
 def test_anything_else_is_refused(line):
     with pytest.raises(FormatError, match="not an event"):
         from_line(line)
+
+
+def test_the_names_of_as_many_photographs_as_are_allowed_fit_into_a_line():
+    name = "preview/pictures/" + "写" * 40 + "-200.confidence.jpg"
+    views = [{"name": name, "psnr_db": 20.0} | dict.fromkeys("abcd", name)] * 200
+    assert len(to_line(Made("pictures", (name,) * 800, {"views": views}))) < MAX_LINE_BYTES
 
 
 def test_an_error_is_told_with_its_kind():

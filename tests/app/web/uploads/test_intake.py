@@ -27,6 +27,15 @@ def test_photographs_are_copied_in_their_order_under_harmless_names(tmp_path):
     assert all(path.is_file() for path in uploads)
 
 
+def test_long_names_become_short_ones_that_differ(tmp_path):
+    long = "写" * 70
+    uploads = put(tmp_path, **{f"{long}a_jpg": encoded("JPEG"), f"{long}b_jpg": encoded("JPEG")})
+    target = tmp_path / "input"
+    target.mkdir()
+    names = take_in(look_at(uploads, SMALL), target)
+    assert names == (f"{'写' * 40}.jpg", f"{'写' * 40}-2.jpg")
+
+
 def test_a_wrong_suffix_of_a_photograph_is_put_right(tmp_path):
     uploads = put(tmp_path, a_jpg=heic(), b_heic=encoded("JPEG"))
     assert [taken.name for taken in look_at(uploads, SMALL).taken] == ["a.heic", "b.jpg"]

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.app.web.page.browsing import sample_files
-from tests.app.web.page.conftest import Site, make_site, site, template, worker_modules
+from tests.browsing import sample_files
+from tests.app.web.page.conftest import LEFT_OPEN, Site, make_site, site, template, worker_modules
 
+pytestmark = [pytest.mark.filterwarnings(words) for words in LEFT_OPEN]
 __all__ = ["make_site", "site", "template", "worker_modules"]
 
 

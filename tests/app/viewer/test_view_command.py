@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Page
 
 from app.cli import main
 from app.viewer.description import describe
@@ -20,7 +21,7 @@ from app.viewer.site import as_ply
 from recon.io.scene_folder import load_scene
 from recon.io.splats.files import write_gaussians
 from recon.io.splats.ply import read_ply
-from tests.app.viewer.chromium import PROGRAM, Browser
+from tests.browsing import chromium
 
 
 def test_the_page_learns_where_cameras_stand_and_how_deep_they_see(result_folder: Path) -> None:
@@ -73,32 +74,33 @@ def test_the_command_serves_until_it_is_interrupted(result_folder: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine to show the page")
-def test_a_browser_shows_the_balls_where_they_are(result_folder: Path, tmp_path: Path) -> None:
-    with serving(result_folder) as (_, url), Browser(tmp_path / "profile") as browser:
-        browser.open(url, until="document.body?.dataset.ready === 'yes'", seconds=120)
-        assert browser.evaluate("document.getElementById('facts').textContent") == "2 Gaussians, 3 photographs"
+def test_a_browser_shows_the_balls_where_they_are(result_folder: Path) -> None:
+    with serving(result_folder) as (_, url), chromium() as browser:
+        page = browser.new_page(viewport={"width": 800, "height": 600})
+        page.goto(url)
+        page.wait_for_selector("body[data-ready=yes]", timeout=120_000)
+        assert page.text_content("#facts") == "2 Gaussians, 3 photographs"
         # The first camera stands in front of the red ball, the green one is to its right, at the same height.
-        red, green = wait_for_balls(browser, lambda red, green: abs(red[0] - 0.5) < 0.03)
+        red, green = wait_for_balls(page, lambda red, green: abs(red[0] - 0.5) < 0.03)
         assert abs(red[1] - 0.5) < 0.03
         assert abs(green[1] - red[1]) < 0.03
         assert green[0] > red[0] + 0.1
-        browser.press("ArrowRight")
-        browser.press("ArrowRight")
-        wait_for_balls(browser, lambda red, green: abs(green[0] - 0.5) < 0.03)
-        assert browser.evaluate("document.getElementById('view').textContent") == "3 / 3  c.jpg"
-        browser.press("KeyR")
-        wait_for_balls(browser, lambda red, green: abs(red[0] - 0.5) < 0.03)
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        wait_for_balls(page, lambda red, green: abs(green[0] - 0.5) < 0.03)
+        assert page.text_content("#view") == "3 / 3  c.jpg"
+        page.keyboard.press("KeyR")
+        wait_for_balls(page, lambda red, green: abs(red[0] - 0.5) < 0.03)
 
 
 Place = tuple[float, float]
 
 
-def wait_for_balls(browser: Browser, until: Callable[[Place, Place], bool]) -> tuple[Place, Place]:
+def wait_for_balls(page: Page, until: Callable[[Place, Place], bool]) -> tuple[Place, Place]:
     """Where the red and the green ball are, as parts of width and height, once that is as expected."""
     deadline = time.monotonic() + 60
     while True:
-        pixels = np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("RGB")).astype(int)
+        pixels = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
         red = np.argwhere((pixels[..., 0] > 150) & (pixels[..., 1] < 90))
         green = np.argwhere((pixels[..., 1] > 150) & (pixels[..., 0] < 90))
         if min(len(red), len(green)) > 2000:

@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 
 from app.web.limits import WebLimits
 from recon.io.splats.files import read_gaussians
-from tests.app.web.page.browsing import sample_files
+from tests.browsing import sample_files
 from tests.app.web.page.conftest import Site
 
 ROOT = Path(__file__).parents[4]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.web import texts
-from tests.app.web.page.browsing import canvas_colors, chromium, complaints_of, sample_files
+from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
 from tests.app.web.page.conftest import Site
 
 

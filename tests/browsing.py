@@ -49,4 +49,4 @@ def canvas_colors(picture: bytes) -> int:
 
 
 def sample_files(num: int) -> list[Path]:
-    return sorted((Path(__file__).parents[4] / "datasets" / "sample").glob("*.jpg"))[:num]
+    return sorted((Path(__file__).parents[1] / "datasets" / "sample").glob("*.jpg"))[:num]

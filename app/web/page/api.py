@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -16,10 +15,21 @@ from recon.errors import ReconError
 def add_api(engine: Engine, settings: SettingsForm) -> None:
     """Add the endpoints `/reconstruct` and `/cancel`; nothing of them is seen on the page."""
 
-    def reconstruct(files: list[str] | None, *values: Any) -> Iterator[dict]:
+    # The names of the parameters are those that clients use; their order is that of SettingsForm.
+    def reconstruct(
+        files: list[str] | None,
+        quality: str,
+        mesh: bool,
+        exports: list[str],
+        poses: str,
+        views: float,
+        fps: float,
+        seed: float,
+    ) -> Iterator[dict]:
         """Photographs, a video or a zip in; what happens, and at last the addresses of the files, out."""
         try:
-            job = engine.submit([Path(path) for path in files or ()], settings_from(*values))
+            chosen = settings_from(quality, mesh, exports, poses, views, fps, seed)
+            job = engine.submit([Path(path) for path in files or ()], chosen)
             for event in engine.events(job):
                 if isinstance(event, Waiting):
                     yield {"job": job, "state": "waiting", "position": event.position}

@@ -1,3 +1,5 @@
+import contextlib
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +11,21 @@ from app.web.engine import Engine
 from app.web.limits import WebLimits
 from tests.app.web.fake_workers import write_workers
 from tests.app.web.page.staged import write_staged_worker, write_template
+
+
+LEFT_OPEN = (
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:.future.no_silent_downcasting. is deprecated",
+)
+"""Gradio and its client leave sockets and event loops open when they end, and use what pandas will drop."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            for words in LEFT_OPEN:
+                item.add_marker(pytest.mark.filterwarnings(words))
 
 
 @dataclass(frozen=True)
@@ -44,8 +61,6 @@ def worker_modules(tmp_path_factory: pytest.TempPathFactory, template: Path) -> 
 @pytest.fixture(scope="module")
 def make_site(worker_modules: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     """Starts a page with a worker module of that name; all of them end with the tests of the file."""
-    import contextlib
-
     from app.web.server import ServerOptions, serving
 
     with contextlib.ExitStack() as held:
@@ -57,6 +72,7 @@ def make_site(worker_modules: None, tmp_path_factory: pytest.TempPathFactory) ->
             return Site(server.url, engine)
 
         yield start
+    gc.collect()  # so that what Gradio left open is told of here, where it is not an error
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,13 @@ from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
 from tests.app.web.page.conftest import Site
 
 
+PATIENCE_MS = 60_000
+"""For machines that do much else; nothing here waits for long on an idle one."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with chromium() as browser:
         yield browser
 
@@ -25,25 +30,31 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator("#run")).to_have_text(texts.RUN, timeout=PATIENCE_MS)
+    expect(page.locator("#example button")).to_be_visible(timeout=PATIENCE_MS)
+
+
 def upload(page: Page, files: list[Path]) -> None:
     page.locator("#drop input[type=file]").set_input_files([str(path) for path in files])
-    expect(page.locator("#strip li")).to_have_count(len(files), timeout=15_000)
+    expect(page.locator("#strip li")).to_have_count(len(files), timeout=PATIENCE_MS)
 
 
 def run_to_the_end(page: Page) -> None:
     page.get_by_role("button", name=texts.RUN).click()
-    expect(page.locator(".summary")).to_be_visible(timeout=30_000)
+    expect(page.locator(".summary")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_from_the_sample_to_a_scene_that_is_drawn(site: Site, page: Page) -> None:
     complaints = complaints_of(page)
-    page.goto(site.url)
+    open_page(page, site.url)
     page.locator("#example button").click()
     expect(page.locator("#strip li")).to_have_count(10)
     run_to_the_end(page)
     assert "job=" in page.url
     frame = page.frame_locator("#look iframe")
-    expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=30_000)
+    expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=PATIENCE_MS)
     page.wait_for_timeout(500)
     assert canvas_colors(frame.locator("#canvas").screenshot()) > 20
     expect(frame.locator("#photographs button")).to_have_count(3)
@@ -51,7 +62,7 @@ def test_from_the_sample_to_a_scene_that_is_drawn(site: Site, page: Page) -> Non
 
 
 def test_every_tab_shows_its_content(site: Site, page: Page) -> None:
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, sample_files(2))
     run_to_the_end(page)
     page.get_by_role("tab", name=texts.VIDEO).click()
@@ -75,33 +86,33 @@ def test_every_tab_shows_its_content(site: Site, page: Page) -> None:
 
 
 def test_a_photograph_leads_the_viewer_to_its_place(site: Site, page: Page) -> None:
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, sample_files(2))
     run_to_the_end(page)
     frame = page.frame_locator("#look iframe")
-    expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=30_000)
+    expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=PATIENCE_MS)
     page.get_by_role("tab", name=texts.PHOTOGRAPHS_TAB).click()
     page.get_by_role("button", name=texts.LOOK_FROM).nth(2).click()
     expect(frame.locator("#view")).to_contain_text("3 / 3")
 
 
 def test_files_are_filtered_again_without_another_run(site: Site, page: Page) -> None:
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, sample_files(2))
     run_to_the_end(page)
     page.get_by_role("tab", name=texts.FILES, exact=True).click()
     page.get_by_text(texts.REFILTER).click()
     page.get_by_role("button", name=texts.REFILTER_RUN).click()
-    expect(page.locator("#filtered")).to_contain_text(texts.REFILTERED.format(kept=2, total=2), timeout=15_000)
+    expect(page.locator("#filtered")).to_contain_text(texts.REFILTERED.format(kept=2, total=2), timeout=PATIENCE_MS)
     expect(page.locator("#filtered a", has_text="gaussians.ply")).to_be_visible()
 
 
 def test_stopping(make_site: Callable[..., Site], page: Page) -> None:
     site = make_site("endless_worker")
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, sample_files(2))
     page.get_by_role("button", name=texts.RUN).click()
-    page.get_by_role("button", name=texts.CANCEL).click(timeout=15_000)
+    page.get_by_role("button", name=texts.CANCEL).click(timeout=PATIENCE_MS)
     start = time.monotonic()
     expect(page.locator("#status")).to_contain_text(texts.CANCELLED_TITLE, timeout=5_000)
     assert time.monotonic() - start < 2
@@ -109,23 +120,23 @@ def test_stopping(make_site: Callable[..., Site], page: Page) -> None:
 
 
 def test_the_address_leads_back_to_the_job(site: Site, browser: Browser, page: Page) -> None:
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, sample_files(2))
     run_to_the_end(page)
     other = browser.new_context().new_page()
     other.goto(page.url)
-    expect(other.locator(".summary")).to_be_visible(timeout=15_000)
+    expect(other.locator(".summary")).to_be_visible(timeout=PATIENCE_MS)
     other.goto(f"{site.url}?job={'x' * 32}")
-    expect(other.locator("#status")).to_contain_text(texts.GONE_TITLE, timeout=15_000)
+    expect(other.locator("#status")).to_contain_text(texts.GONE_TITLE, timeout=PATIENCE_MS)
     other.context.close()
 
 
 def test_what_cannot_be_used_is_told_in_words(site: Site, page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "<img src=x onerror=document.title='run'>.jpg"
     bad.write_text("no picture")
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, [bad, *sample_files(1)])
-    expect(page.locator("#notes")).to_contain_text("1 of 2 files can be used", timeout=20_000)
+    expect(page.locator("#notes")).to_contain_text("1 of 2 files can be used", timeout=PATIENCE_MS)
     page.get_by_role("button", name=texts.RUN).click()
     expect(page.locator("#status")).to_contain_text(texts.FAILED_TITLE)
     assert page.title() == texts.TITLE
@@ -133,7 +144,7 @@ def test_what_cannot_be_used_is_told_in_words(site: Site, page: Page, tmp_path: 
 
 
 def test_photographs_are_reordered_and_removed(site: Site, page: Page) -> None:
-    page.goto(site.url)
+    open_page(page, site.url)
     upload(page, sample_files(3))
     names = page.locator("#strip .name")
     assert names.all_text_contents() == ["room_01.jpg", "room_02.jpg", "room_03.jpg"]
@@ -154,7 +165,7 @@ def test_nothing_is_cut_off_and_words_can_be_read(site: Site, browser: Browser, 
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)  # pyright: ignore
     page = context.new_page()
     complaints = complaints_of(page)
-    page.goto(site.url)
+    open_page(page, site.url)
     expect(page.locator(".welcome")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ink, paper = page.evaluate(
@@ -166,7 +177,7 @@ def test_nothing_is_cut_off_and_words_can_be_read(site: Site, browser: Browser, 
 
 
 def test_the_keyboard_is_enough(site: Site, page: Page) -> None:
-    page.goto(site.url)
+    open_page(page, site.url)
     expect(page.locator("#example button")).to_be_visible()
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -179,7 +190,7 @@ def test_the_keyboard_is_enough(site: Site, page: Page) -> None:
         if page.evaluate("document.activeElement.id === 'run' || document.activeElement.closest('#run') !== null"):
             break
     page.keyboard.press("Enter")
-    expect(page.locator(".summary")).to_be_visible(timeout=30_000)
+    expect(page.locator(".summary")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def contrast(ink: str, paper: str) -> float:

@@ -14,6 +14,8 @@ from recon.io.names import safe_stem, unique_names
 from recon.io.photographs.images import read_header
 
 FEWEST_PHOTOGRAPHS = 2
+READ_BY_NATIVE_LIBRARIES = (".heic", ".webp")
+"""Even the header of these is, so it is left to processes that may break."""
 MAX_STEM_BYTES = 120
 """Of a name that is kept; file systems allow 255, and results have names made from it."""
 
@@ -108,7 +110,7 @@ def _check(path: Path, kind: Kind, limits: WebLimits) -> None:
         raise LimitError(f"{num_bytes:,} bytes, at most {allowed:,} are allowed")
     if kind.family == "archive":
         check_archive(path, limits=limits.input)
-    if kind.family == "image":
+    if kind.family == "image" and kind.suffix not in READ_BY_NATIVE_LIBRARIES:
         with path.open("rb") as file:
             read_header(file, path.with_suffix(kind.suffix), limits=limits.input)
 

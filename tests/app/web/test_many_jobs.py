@@ -18,7 +18,7 @@ from recon.io.scene_folder import load_scene
 from tests.app.web.uploads.uploaded_files import zipped
 from tests.tiny_captures import tiny_capture, write_colmap
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 NUM_CLIENTS, JOBS_EACH = 10, 5
 MOST_GROWTH_BYTES = 30_000_000

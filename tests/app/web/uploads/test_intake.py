@@ -53,6 +53,15 @@ def test_a_file_that_is_not_taken_has_its_reason_and_the_others_go_on(tmp_path):
     assert str(tmp_path) not in str(intake.refused)
 
 
+def test_no_native_library_reads_anything_in_the_server(tmp_path, monkeypatch):
+    """HEIC and WebP are looked at by a process that may break, and by the worker; Pillow reads other headers itself."""
+    uploads = put(tmp_path, a_heic=heic(), b_webp=encoded("WEBP"), c_jpg=encoded("JPEG"))
+    read = []
+    monkeypatch.setattr("app.web.uploads.intake.read_header", lambda file, path, limits: read.append(path.suffix))
+    assert len(look_at(uploads, SMALL).taken) == 3
+    assert read == [".jpg"]
+
+
 def test_one_video_or_one_archive_is_a_whole(tmp_path):
     video, archive = put(tmp_path, v_mov=mp4(tmp_path / "v.mp4"), z_zip=zipped(("a.jpg", encoded("JPEG"))))
     assert (look_at([video], SMALL).family, look_at([video], SMALL).taken[0].name) == ("video", "v.mp4")

@@ -1,8 +1,7 @@
 """Whether a run fits into memory, decided before it begins."""
 
-import psutil
-
 from recon.errors import ResourceError
+from recon.pipeline.free_memory import free_memory_bytes
 from recon.pipeline.protocols import GaussianReconstructor
 
 BYTES_PER_REFINED_GAUSSIAN = 700
@@ -21,9 +20,9 @@ def views_that_fit(
         wanted: Views that it would be given if memory were no matter.
         height: Of the canvas, pixels.
         width: Of the canvas, pixels.
-        available: Free memory in bytes; asked from the system by default.
+        available: Free memory in bytes; `free_memory_bytes` by default.
     """
-    free = psutil.virtual_memory().available if available is None else available
+    free = free_memory_bytes() if available is None else available
     fitting = (n for n in range(wanted, 2, -1) if reconstructor.memory_bytes(n, height, width) <= HEADROOM * free)
     return next(fitting, 2)
 
@@ -45,12 +44,12 @@ def require_memory(
         height: Of the canvas, pixels.
         width: Of the canvas, pixels.
         num_refined: Gaussians that refinement may have to change.
-        available: Free memory in bytes; asked from the system by default.
+        available: Free memory in bytes; `free_memory_bytes` by default.
 
     Raises:
         ResourceError: More than the machine has free; the hint says how many views or pixels would fit.
     """
-    free = psutil.virtual_memory().available if available is None else available
+    free = free_memory_bytes() if available is None else available
     need = reconstructor.memory_bytes(num_views, height, width)
     refining = num_refined * BYTES_PER_REFINED_GAUSSIAN
     if refining > max(need, HEADROOM * free):

@@ -3,14 +3,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.web.jobs.events import Failed, Progress, from_line
 from app.web.jobs.process import WorkerProcess
 from app.web.jobs.settings import JobSettings
-from app.web.jobs.work import read_job, write_job
+from app.web.jobs.work import read_job, reconstruct_job, write_job
 from app.web.limits import WebLimits
-from recon.errors import FormatError, InputError
+from recon.errors import FormatError, InputError, ResourceError
 from tests.app.web.uploads.uploaded_files import encoded
 
 LIMITS = WebLimits().input
@@ -61,6 +62,15 @@ def test_an_error_of_the_pipeline_is_told_without_the_place_of_the_files(tmp_pat
     assert all(isinstance(event, Progress) for event in events)
     assert events[0].fraction == 0
     assert not (folder / "result").exists()
+
+
+def test_what_cannot_fit_into_memory_is_refused_with_numbers_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_folder(tmp_path, a=encoded("JPEG"), b=encoded("JPEG")))
+    monkeypatch.setattr("recon.pipeline.planning.free_memory_bytes", lambda: 20_000_000)
+    events: list = []
+    with pytest.raises(ResourceError, match=r"2 views of \d+x\d+ need about .* GiB, 0\.0 GiB are free"):
+        reconstruct_job(events.append)
+    assert {event.stage for event in events} == {"load"}
 
 
 def test_every_line_of_a_worker_is_an_event(tmp_path):

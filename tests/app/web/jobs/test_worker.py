@@ -3,7 +3,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from app.web.jobs.events import Failed, Progress, from_line

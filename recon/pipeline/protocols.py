@@ -1,5 +1,6 @@
 """What the pipeline needs from pose estimators and networks."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -18,8 +19,19 @@ class PoseEstimator(Protocol):
 
     fingerprint: str
 
-    def estimate(self, photographs: list[Photograph], *, seed: int = 0) -> PoseEstimate:
+    def estimate(
+        self,
+        photographs: list[Photograph],
+        *,
+        seed: int = 0,
+        progress: Callable[[str, float], None] = lambda message, done: None,
+    ) -> PoseEstimate:
         """Cameras of those photographs that can be placed in one world.
+
+        Args:
+            photographs: Upright, in their order.
+            seed: Of all random choices.
+            progress: Told in words what is being done, and the part of it all that is done, 0..1.
 
         Raises:
             PoseError: No two of them can.

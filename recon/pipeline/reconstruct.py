@@ -183,7 +183,7 @@ def _poses(run: _Run, found: Source, key: str) -> PoseEstimate:
         elif kept := run.kept.load("poses", key):
             pose = poses_from_kept(*kept)
         else:
-            pose = run.pose_estimator.estimate(found.photographs, seed=seed)
+            pose = run.pose_estimator.estimate(found.photographs, seed=seed, progress=run.stage.go_on)
             run.kept.save("poses", key, *poses_to_kept(pose))
         pose.validate(found.photographs)
     if len(pose.registered) < 2:
@@ -233,8 +233,12 @@ def _write(scene: Scene, out: Path, names: tuple[str, ...], overwrite: bool, sta
     """Write the named files and `scene.json`, all of them or none; results of an earlier run in `out` go."""
     earlier = recorded_files(out)
     with staged_folder(out, overwrite) as folder:
+        files: dict[Path, None] = {}
         with stage("export", "writing " + ", ".join(names)):
-            files = list(dict.fromkeys(path for name in names for path in ALL_EXPORTERS[name](scene, folder)))
+            for i, name in enumerate(names):
+                if i:
+                    stage.go_on(f"writing {name}", i / len(names))
+                files |= dict.fromkeys(ALL_EXPORTERS[name](scene, folder))
         scene.report.update(seconds=stage.seconds, peak_rss_mb=peak_rss_mb())
         write_scene_json(folder / "scene.json", scene, {str(p.relative_to(folder)): p.stat().st_size for p in files})
         written = [out / p.relative_to(folder) for p in files] + [out / "scene.json"]

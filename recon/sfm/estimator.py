@@ -1,6 +1,7 @@
 """Poses without a network: SIFT, then XFeat where SIFT falls short, each with two-view geometry as the last resort."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,16 @@ class SfmPoseEstimator:
         self.config = config or SfmConfig()
         self.fingerprint = repr(self.config)
 
-    def estimate(self, photographs: list[Photograph], *, seed: int = 0) -> PoseEstimate:
+    def estimate(
+        self,
+        photographs: list[Photograph],
+        *,
+        seed: int = 0,
+        progress: Callable[[str, float], None] = lambda message, done: None,
+    ) -> PoseEstimate:
         """Cameras of those photographs that can be placed in one world; the report names the others and why.
+
+        `progress` is told what is being done and the part that is done, by typical shares of the time.
 
         Raises:
             InputError: Fewer than two photographs.
@@ -59,17 +68,21 @@ class SfmPoseEstimator:
             )
         start = time.perf_counter()
         with quiet_colmap(), open_workspace(photographs, self.config.long_side_px) as workspace:
+            progress("finding and matching features", 0.0)
             graph = match_sift(workspace, self.config, seed)
+            progress("placing cameras", 0.5)
             best = find_model(graph, workspace, self.config, seed)
             xfeat = "not needed"
             if _num_registered(best) < len(photographs):
                 xfeat = why_no_xfeat(len(photographs), self.config) or "tried"
             if xfeat == "tried":
+                progress("trying other features", 0.6)
                 graph = match_sift_and_xfeat(graph, workspace, self.config, seed)
                 other = find_model(graph, workspace, self.config, seed)
                 # SIFT keypoints are the more exact ones, so XFeat must win by number.
                 if _num_registered(other) > _num_registered(best):
                     best, xfeat = other, "used"
+            progress("adjusting cameras", 0.9)
             model = refine(best, self.config) if best else pycolmap.Reconstruction()
             if best is None or len(registered_images(model)) < 2:
                 raise _no_model(photographs, graph, xfeat)

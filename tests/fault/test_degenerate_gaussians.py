@@ -35,7 +35,7 @@ class NotAsked:
 
     fingerprint = "not asked"
 
-    def estimate(self, photographs, *, seed=0) -> PoseEstimate:
+    def estimate(self, photographs, *, seed=0, progress=None) -> PoseEstimate:
         raise AssertionError("poses are given")
 
 

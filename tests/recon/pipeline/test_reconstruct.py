@@ -41,7 +41,7 @@ class SideBySide:
     def __init__(self, num_failed=0):
         self.num_failed = num_failed
 
-    def estimate(self, photographs, *, seed=0):
+    def estimate(self, photographs, *, seed=0, progress=None):
         num = len(photographs) - self.num_failed
         pose = torch.eye(4).repeat(num, 1, 1)
         pose[:, 0, 3] = -0.1 * torch.arange(num)

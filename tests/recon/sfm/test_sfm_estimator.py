@@ -76,9 +76,13 @@ def test_the_focal_length_is_found(five, fixtures):
 
 
 def test_two_photographs_are_enough(sample, truth):
-    pair = sample[3:6:2]
-    pose = SfmPoseEstimator().estimate(pair)
+    pair, told = sample[3:6:2], []
+    pose = SfmPoseEstimator().estimate(pair, progress=lambda message, done: told.append(done))
     assert pose.registered == (0, 1)
+    assert len(told) >= 3
+    assert told[0] == 0
+    assert told == sorted(told)
+    assert told[-1] < 1
     assert largest_rotation_error(pose, pair, truth) < 2
 
 

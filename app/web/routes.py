@@ -102,7 +102,7 @@ def _folder(engine: Engine, request: Request) -> Path | None:
 def _inside(folder: Path, name: str) -> Path | None:
     """The file of the job with that name; None for everything else."""
     top, _, rest = name.partition("/")
-    if top not in SHOWN or any(part.startswith(".") for part in rest.split("/")):
+    if top not in SHOWN or any(part == "" or part.startswith(".") for part in rest.split("/")):
         return None
     try:
         return find_inside("the job", folder / top, rest)

@@ -15,8 +15,8 @@ WarningKind = Literal["broken", "few", "blurry", "dark", "alike", "apart", "size
 FEW = 6
 LONG_SIDE = 512
 """Pixels to which a picture is reduced before it is looked at."""
-DARK = 0.15
-"""Mean brightness, 0..1, below which a picture is dark."""
+DARK = 0.22
+"""Brightness, 0..1, that a tenth of a picture has or exceeds, below which it is dark; a dark background is none."""
 BLURRY_ABSOLUTE, BLURRY_RELATIVE = 0.004, 0.2
 """Sharpness below which a picture is blurry: anyway, or where the middle one of its set is that much sharper."""
 ALIKE = 0.012
@@ -104,7 +104,7 @@ def _gray(photograph: Photograph) -> UInt8[np.ndarray, "height width"]:
 
 
 def _brightness(gray: UInt8[np.ndarray, "height width"]) -> float:
-    return float(gray.mean()) / 255
+    return float(np.percentile(gray, 90)) / 255
 
 
 def _blurry(grays: list[np.ndarray]) -> list[bool]:

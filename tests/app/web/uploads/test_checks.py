@@ -48,6 +48,15 @@ def test_a_dark_photograph_is_named(sample):
     assert kinds([*sample[:2], dark, *sample[3:]])["dark"] == (sample[2].name,)
 
 
+def test_a_thing_before_a_black_background_is_not_dark(sample):
+    masked = []
+    for photograph in sample:
+        pixels = photograph.pixels.copy()
+        pixels[: pixels.shape[0] // 2] = 0
+        masked.append(changed(photograph, pixels))
+    assert "dark" not in kinds(masked)
+
+
 def test_a_photograph_taken_twice_is_named(sample):
     again = replace(changed(sample[0], np.clip(sample[0].pixels.astype(int) + 1, 0, 255)), name="again.jpg")
     assert kinds([sample[0], again, *sample[1:]]) == {"alike": ("again.jpg",)}

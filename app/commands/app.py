@@ -1,5 +1,6 @@
 """`recon app`: the page where photographs are dropped and a scene comes out."""
 
+import contextlib
 import logging
 import signal
 import threading
@@ -70,8 +71,6 @@ def _wait_for_the_end() -> None:
     ended = threading.Event()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         ended.wait()
-    except KeyboardInterrupt:
-        pass
     log.info("ended")

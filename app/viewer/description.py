@@ -15,7 +15,7 @@ _SIZE = (960, 540)
 
 
 def describe(scene: SavedScene) -> dict[str, Any]:
-    """A saved scene as `describe_views` tells it; a bare file has no photographs, and one camera, which sees it whole."""
+    """A saved scene as `describe_views` tells it; a bare file has no photographs, and one camera that sees it whole."""
     if scene.cameras is not None and scene.record is not None:
         return describe_views(scene.name, scene.gaussians, scene.cameras, scene.record.names, scene.up)
     up = up_for_paths(scene.cameras, scene.up)

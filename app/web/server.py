@@ -91,7 +91,7 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
                 server_name=options.host,
                 server_port=port,
                 share=options.share,
-                auth=_check_of(options.password),
+                auth=_check_of(options.password),  # pyright: ignore[reportArgumentType]
                 prevent_thread_lock=True,
                 quiet=True,
                 show_error=False,
@@ -115,7 +115,9 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
                 **launch_arguments(),
             )  # fmt: skip
         except OSError as error:
-            raise ResourceError(f"port {options.port} of {options.host} cannot be used ({error})", hint="use --port 0")
+            raise ResourceError(
+                f"port {options.port} of {options.host} cannot be used ({error})", hint="use --port 0"
+            ) from error
         held.callback(page.close, verbose=False)
         if options.share and not share_url:
             raise ResourceError(

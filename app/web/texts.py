@@ -73,8 +73,8 @@ NO_PHOTOGRAPHS = "There are no photographs yet."
 NOT_TAKEN = "Not taken"
 
 LOOK = "Look around"
-LOOK_HELP = "Drag to turn, scroll to come nearer, W A S D to walk. A photograph below the scene takes you to its place."
-LOOK_OPEN = "Open in a window of its own"
+LOOK_HELP = "Drag to turn, scroll to come nearer, W A S D to walk; a photograph leads to its place."
+LOOK_OPEN = "Open in its own window"
 LOOK_EARLY = {
     "poses": "Where the photographs were taken, and the points seen in several of them",
     "gaussians": "First result",
@@ -117,9 +117,9 @@ REFILTERED = "{kept} of {total} Gaussians kept."
 DEPTH_OF, CONFIDENCE_OF = "Depth of {name}", "Confidence of {name}"
 RENDERED, PHOTOGRAPH = "The scene rendered from the place of the photograph", "The photograph"
 QUALITY_HELP = (
-    "Likeness is the peak signal-to-noise ratio between a photograph and the scene rendered from its place: below 20 dB "
-    "only the large shapes agree, above 30 dB differences are hard to see. Only photographs that the program was not "
-    "shown tell how new views look; where none was held back, expect less than these figures say."
+    "Likeness is the peak signal-to-noise ratio between a photograph and the scene rendered from its place: below "
+    "20 dB only the large shapes agree, above 30 dB differences are hard to see. Only photographs that the program "
+    "was not shown tell how new views look; where none was held back, expect less than these figures say."
 )
 FIGURE_PLACED = "photographs whose place was found"
 FIGURE_HELD_BACK = "likeness of photographs held back, which the program did not fit"

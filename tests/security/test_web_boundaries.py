@@ -1,4 +1,4 @@
-"""What the page hands out and fetches: nothing of other people's jobs, nothing of the machine, nothing from elsewhere."""
+"""What the page hands out and fetches: nothing of other people's jobs, of the machine, or from elsewhere."""
 
 import http.client
 import http.server
@@ -6,12 +6,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browsing import sample_files
 from tests.app.web.page.conftest import LEFT_OPEN, Site, make_site, site, template, worker_modules
+from tests.browsing import sample_files
 
 pytestmark = [pytest.mark.filterwarnings(words) for words in LEFT_OPEN]
 __all__ = ["make_site", "site", "template", "worker_modules"]
@@ -46,22 +47,62 @@ def test_s10_files_of_a_job_and_nothing_else(site: Site) -> None:
     assert ask(site, f"/jobs/{job}/view/result/scene.json")[0] == 200
     here, hostname = f"/jobs/{job}/files", Path("/etc/hostname").read_bytes()
     asked = [
-        f"{here}/job.json", f"{here}/worker.log", f"{here}/input/a.jpg", f"{here}/tmp/x", f"{here}/", f"{here}/result",
-        f"{here}/result/", f"{here}/result/.hidden", f"{here}/result/link", f"{here}/../../secret.txt",
-        f"{here}/result/../job.json", f"{here}/result/../../secret.txt", f"{here}/result/..%2f..%2fsecret.txt",
-        f"{here}/%2e%2e/job.json", f"{here}/result/%2e%2e/job.json", f"{here}//etc/hostname", f"{here}/result//etc/hostname",
-        f"{here}/result/%2fetc%2fhostname", f"{here}/result/..\\..\\secret.txt", f"{here}/result/gaussians.ply%00.png",
-        f"{here}/result/gaussians.ply/", f"/jobs/{job}/view/result/../../secret.txt", f"/jobs/{job}/view/secret/scene.json",
-        f"/jobs/{job}/view/result/job.json", f"/jobs/{job}/view/../job.json", f"/jobs/{job}", f"/jobs/{job}/", "/jobs/",
-        f"/jobs/{'x' * 32}/files/result/gaussians.ply", f"/jobs/{'x' * 32}/all.zip", f"/jobs/{job[:-1]}/files/result/gaussians.ply",
-        f"/jobs/{job}x/files/result/scene.json", f"/jobs/{job.swapcase()}/all.zip", "/jobs/../secret.txt", "/jobs/./secret.txt",
-        f"/gradio_api/file={root}/secret.txt", f"/gradio_api/file={root}/{job}/result/scene.json", "/gradio_api/file=/etc/hostname",
-        "/gradio_api/file=/etc/passwd", "/gradio_api/file=../../../etc/hostname", "/gradio_api/file=pyproject.toml",
-        f"/gradio_api/file={Path.cwd()}/pyproject.toml", "/gradio_api/file=/proc/self/environ", "/gradio_api/file=~/.bashrc",
-        "/gradio_api/file=/tmp", "/gradio_api/file=", "/gradio_api/file=/root/.ssh/id_rsa", "/examples/../pyproject.toml",
-        "/examples/secret.txt", "/static/../../../../etc/hostname", "/assets/..%2f..%2f..%2fetc%2fhostname", "/svelte/..%2f..%2fx",
-        "/gradio_api/component_server", "/file=/etc/hostname", "/gradio_api/file/etc/hostname",
-    ]  # fmt: skip
+        f"{here}/job.json",
+        f"{here}/worker.log",
+        f"{here}/input/a.jpg",
+        f"{here}/tmp/x",
+        f"{here}/",
+        f"{here}/result",
+        f"{here}/result/",
+        f"{here}/result/.hidden",
+        f"{here}/result/link",
+        f"{here}/../../secret.txt",
+        f"{here}/result/../job.json",
+        f"{here}/result/../../secret.txt",
+        f"{here}/result/..%2f..%2fsecret.txt",
+        f"{here}/%2e%2e/job.json",
+        f"{here}/result/%2e%2e/job.json",
+        f"{here}//etc/hostname",
+        f"{here}/result//etc/hostname",
+        f"{here}/result/%2fetc%2fhostname",
+        f"{here}/result/..\\..\\secret.txt",
+        f"{here}/result/gaussians.ply%00.png",
+        f"{here}/result/gaussians.ply/",
+        f"/jobs/{job}/view/result/../../secret.txt",
+        f"/jobs/{job}/view/secret/scene.json",
+        f"/jobs/{job}/view/result/job.json",
+        f"/jobs/{job}/view/../job.json",
+        f"/jobs/{job}",
+        f"/jobs/{job}/",
+        "/jobs/",
+        f"/jobs/{'x' * 32}/files/result/gaussians.ply",
+        f"/jobs/{'x' * 32}/all.zip",
+        f"/jobs/{job[:-1]}/files/result/gaussians.ply",
+        f"/jobs/{job}x/files/result/scene.json",
+        f"/jobs/{job.swapcase()}/all.zip",
+        "/jobs/../secret.txt",
+        "/jobs/./secret.txt",
+        f"/gradio_api/file={root}/secret.txt",
+        f"/gradio_api/file={root}/{job}/result/scene.json",
+        "/gradio_api/file=/etc/hostname",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=../../../etc/hostname",
+        "/gradio_api/file=pyproject.toml",
+        f"/gradio_api/file={Path.cwd()}/pyproject.toml",
+        "/gradio_api/file=/proc/self/environ",
+        "/gradio_api/file=~/.bashrc",
+        "/gradio_api/file=/tmp",
+        "/gradio_api/file=",
+        "/gradio_api/file=/root/.ssh/id_rsa",
+        "/examples/../pyproject.toml",
+        "/examples/secret.txt",
+        "/static/../../../../etc/hostname",
+        "/assets/..%2f..%2f..%2fetc%2fhostname",
+        "/svelte/..%2f..%2fx",
+        "/gradio_api/component_server",
+        "/file=/etc/hostname",
+        "/gradio_api/file/etc/hostname",
+    ]
     bad = []
     for path in asked:
         status, content, _ = ask(site, path)
@@ -128,7 +169,7 @@ def read_stream(site: Site, path: str, seconds: float) -> str:
 
 
 class _Trap(http.server.BaseHTTPRequestHandler):
-    hits: list[str] = []
+    hits: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         self.hits.append(self.path)
@@ -155,8 +196,12 @@ def trap() -> Iterator[http.server.HTTPServer]:
 
 def test_s11_nothing_is_fetched_from_an_address(site: Site, trap: http.server.HTTPServer) -> None:
     config = json.loads(ask(site, "/config")[1])
-    addresses = [f"http://127.0.0.1:{trap.server_port}/x.jpg", f"http://localhost:{trap.server_port}/x.jpg",
-                 f"HTTP://127.0.0.1:{trap.server_port}/x.jpg", f" http://127.0.0.1:{trap.server_port}/x.jpg"]  # fmt: skip
+    addresses = [
+        f"http://127.0.0.1:{trap.server_port}/x.jpg",
+        f"http://localhost:{trap.server_port}/x.jpg",
+        f"HTTP://127.0.0.1:{trap.server_port}/x.jpg",
+        f" http://127.0.0.1:{trap.server_port}/x.jpg",
+    ]
     tries = 0
     for dependency in config["dependencies"]:
         for address in addresses:
@@ -194,8 +239,15 @@ def test_s13_an_upload_that_is_too_large_is_refused(make_site: Callable[..., Sit
 def test_a_password_covers_page_files_and_viewer(make_site: Callable[..., Site]) -> None:
     site = make_site(password="a long secret")
     job = finished_job(site)
-    for path in (f"/jobs/{job}/files/result/scene.json", f"/jobs/{job}/view/result/", f"/jobs/{job}/all.zip", "/config",
-                 "/gradio_api/info", "/examples/room_01.jpg", "/gradio_api/queue/data?session_hash=x"):  # fmt: skip
+    for path in (
+        f"/jobs/{job}/files/result/scene.json",
+        f"/jobs/{job}/view/result/",
+        f"/jobs/{job}/all.zip",
+        "/config",
+        "/gradio_api/info",
+        "/examples/room_01.jpg",
+        "/gradio_api/queue/data?session_hash=x",
+    ):
         assert ask(site, path)[0] == 401, path
     form = {"content_type": "application/x-www-form-urlencoded"}
     assert ask(site, "/login", method="POST", body=b"username=recon&password=wrong", **form)[0] == 400

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlockContext
+from gradio.components import Component
 
 from app.web import texts
 from app.web.engine import Engine
@@ -47,10 +49,10 @@ class Parts:
     early: gr.HTML
     results: gr.Column
     tabs: list[gr.Tab]
-    contents: list[list[gr.components.Component]]
+    contents: list[list[Component]]
 
     @property
-    def shown(self) -> list[gr.blocks.Block]:
+    def shown(self) -> list[Component | BlockContext]:
         """Outputs of whoever tells about a job."""
         return [self.status, self.cancel, self.early, self.run, self.results, *self.tabs, *chain(*self.contents)]
 
@@ -99,11 +101,11 @@ def _lay_out(engine: Engine, examples: list[Path]) -> Parts:
     )
 
 
-def _lay_out_tabs(context: TabContext) -> tuple[list[gr.Tab], list[list[gr.components.Component]]]:
+def _lay_out_tabs(context: TabContext) -> tuple[list[gr.Tab], list[list[Component]]]:
     tabs, contents = [], []
     with gr.Tabs():
         for kind in TABS:
-            with gr.Tab(kind.TITLE) as tab:
+            with gr.Tab(kind.TITLE, id=kind.__name__, visible=kind is TABS[0]) as tab:
                 contents.append(kind.build(context))
             tabs.append(tab)
     return tabs, contents
@@ -207,15 +209,9 @@ def _watched(parts: Parts, engine: Engine, job: str | None, hours: float) -> Ite
         yield [end_card(end), _none(), _none(), again, _none(), *still]
         return
     titles, contents = filled(done, [len(built) for built in parts.contents])
-    yield [
-        summary(done),
-        _none(),
-        gr.update(value="", visible=False),
-        again,
-        gr.update(visible=True),
-        *titles,
-        *contents,
-    ]
+    shown_at_last = [summary(done), _none(), gr.update(value="", visible=False), again, gr.update(visible=True)]
+    yield [*shown_at_last, *[gr.skip()] * num_tabs, *contents]
+    yield [*[gr.skip()] * len(shown_at_last), *titles, *[gr.skip()] * num_contents]  # tabs hear it once they are there
 
 
 def filled(done: Finished, nums: list[int]) -> tuple[list, list]:

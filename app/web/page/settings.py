@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.jobs.settings import JobSettings
@@ -23,7 +24,7 @@ class SettingsForm:
     seed: gr.Number
 
     @property
-    def components(self) -> list[gr.components.Component]:
+    def components(self) -> list[Component]:
         """As inputs of a handler."""
         return list(vars(self).values())
 

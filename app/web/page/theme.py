@@ -1,6 +1,6 @@
 """Colours and type of the page, light and dark; no font is fetched."""
 
-import gradio as gr
+from gradio import themes
 
 LIGHT = {
     "paper": "#f5f5f2", "card": "#ffffff", "line": "#dfded8", "ink": "#1b1d1f", "soft": "#5c636b", "accent": "#2457c5",
@@ -24,7 +24,8 @@ USES = {
     "color_accent_soft": "paper", "link_text_color": "accent", "link_text_color_hover": "accent_hover",
     "link_text_color_active": "accent", "link_text_color_visited": "accent", "slider_color": "accent",
     "checkbox_background_color": "field", "checkbox_background_color_selected": "accent",
-    "checkbox_border_color": "line", "checkbox_border_color_selected": "accent", "checkbox_label_background_fill": "card",
+    "checkbox_border_color": "line", "checkbox_border_color_selected": "accent",
+    "checkbox_label_background_fill": "card",
     "checkbox_label_background_fill_hover": "paper", "checkbox_label_background_fill_selected": "card",
     "checkbox_label_text_color": "ink", "checkbox_label_text_color_selected": "ink",
     "checkbox_label_border_color": "line", "checkbox_label_border_color_selected": "accent",
@@ -32,16 +33,16 @@ USES = {
 }  # fmt: skip
 
 
-def make_theme() -> gr.themes.Base:
+def make_theme() -> themes.Base:
     """The theme."""
     values = {name: LIGHT[use] for name, use in USES.items()} | {
         f"{name}_dark": DARK[use] for name, use in USES.items()
     }
-    theme = gr.themes.Base(
+    theme = themes.Base(
         font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
         font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
-        radius_size=gr.themes.sizes.radius_md,
-        spacing_size=gr.themes.sizes.spacing_md,
+        radius_size=themes.sizes.radius_md,
+        spacing_size=themes.sizes.spacing_md,
     )
     return theme.set(
         **values,

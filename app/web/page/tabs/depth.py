@@ -1,6 +1,7 @@
 """Depth and confidence, photograph by photograph."""
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.page.context import TabContext
@@ -10,7 +11,7 @@ from app.web.page.markup import tag, text
 TITLE = texts.DEPTH
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """One sheet of pictures."""
     return [gr.HTML(elem_id="depth")]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.engine import FILTERED
@@ -17,7 +18,7 @@ from recon.errors import ReconError
 TITLE = texts.FILES
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """The table of files, the command, and the filter below them."""
     files = gr.HTML(elem_id="files")
     with gr.Accordion(texts.REFILTER, open=False, elem_id="refilter"):

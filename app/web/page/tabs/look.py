@@ -1,6 +1,7 @@
 """Look around: the scene viewer in a frame."""
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.page.context import TabContext
@@ -10,7 +11,7 @@ from app.web.page.markup import tag, text
 TITLE = texts.LOOK
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """One frame."""
     return [gr.HTML(elem_id="look")]
 

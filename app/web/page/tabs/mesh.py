@@ -1,6 +1,7 @@
 """The surface, in Gradio's own viewer of models."""
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.jobs.work import RESULT
@@ -11,7 +12,7 @@ TITLE = texts.MESH_TAB
 FILE = "mesh.glb"
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """One viewer."""
     return [gr.Model3D(label=texts.MESH_TAB, height=560, interactive=False, elem_id="mesh")]
 

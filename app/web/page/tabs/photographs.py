@@ -1,6 +1,7 @@
 """What became of each photograph, and how near the scene comes to it."""
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.page.context import TabContext
@@ -10,7 +11,7 @@ from app.web.page.markup import tag, text
 TITLE = texts.PHOTOGRAPHS_TAB
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """Comparison and table."""
     return [gr.HTML(elem_id="photographs")]
 

@@ -1,6 +1,7 @@
 """Figures: how far the result can be trusted, and what it cost."""
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.page.context import TabContext
@@ -10,7 +11,7 @@ from app.web.page.markup import duration, tag, text
 TITLE = texts.QUALITY_TAB
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """Figures and a table of times."""
     return [gr.HTML(elem_id="quality")]
 

@@ -1,6 +1,7 @@
 """The flight through the cameras."""
 
 import gradio as gr
+from gradio.components import Component
 
 from app.web import texts
 from app.web.page.context import TabContext
@@ -11,7 +12,7 @@ TITLE = texts.VIDEO
 FILE = "turntable.mp4"
 
 
-def build(context: TabContext) -> list[gr.components.Component]:
+def build(context: TabContext) -> list[Component]:
     """One player."""
     return [gr.HTML(elem_id="video")]
 

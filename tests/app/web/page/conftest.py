@@ -12,7 +12,6 @@ from app.web.limits import WebLimits
 from tests.app.web.fake_workers import write_workers
 from tests.app.web.page.staged import write_staged_worker, write_template
 
-
 LEFT_OPEN = (
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",

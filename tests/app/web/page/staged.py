@@ -50,9 +50,13 @@ def lit_balls() -> Scene:
         "reprojection_error_px": 0.31,
     }
     report = {
-        "poses": poses, "gaussians": 2, "views": {"a.jpg": "network", "b.jpg": "held back to measure", "c.jpg": "network"},
-        "refinement": {"psnr_before": 20.0, "psnr_after": 25.5}, "seconds": {"load": 0.1, "poses": 2.0}, "peak_rss_mb": 900,
-    }  # fmt: skip
+        "poses": poses,
+        "gaussians": 2,
+        "views": {"a.jpg": "network", "b.jpg": "held back to measure", "c.jpg": "network"},
+        "refinement": {"psnr_before": 20.0, "psnr_after": 25.5},
+        "seconds": {"load": 0.1, "poses": 2.0},
+        "peak_rss_mb": 900,
+    }
     return replace(scene, views=replace(scene.views, images=images), report=report, up=(0.0, -1.0, 0.0))
 
 

@@ -13,8 +13,8 @@ from gradio_client.exceptions import AppError
 
 from app.web.limits import WebLimits
 from recon.io.splats.files import read_gaussians
-from tests.browsing import sample_files
 from tests.app.web.page.conftest import Site
+from tests.browsing import sample_files
 
 ROOT = Path(__file__).parents[4]
 
@@ -45,7 +45,7 @@ def test_errors_say_what_was_found_and_what_to_do(site: Site, tmp_path: Path) ->
     words = tmp_path / "notes.jpg"
     words.write_text("no picture at all")
     one = handle_file(sample_files(1)[0])
-    with pytest.raises(AppError, match="(?s)1 of 2 files can be used.*notes.jpg.*take more"):
+    with pytest.raises(AppError, match=r"(?s)1 of 2 files can be used.*notes.jpg.*take more"):
         client.predict(files=[one, handle_file(words)], api_name="/reconstruct")
     with pytest.raises(AppError, match="no file was uploaded"):
         client.predict(files=[], api_name="/reconstruct")

@@ -8,9 +8,15 @@ from app.web.page.progress import Shown, end_card, progress_card, time_left
 from app.web.page.welcome import warning_box
 
 HOSTILE = [
-    "<img src=x onerror=alert(1)>.jpg", '"><script>alert(1)</script>.jpg', "' onmouseover='alert(1).jpg",
-    "javascript:alert(1).jpg", "</li></ol><iframe src=//evil>.png", "a&lt;b.jpg", "{{constructor}}.webp", "${alert(1)}.jpg",
-]  # fmt: skip
+    "<img src=x onerror=alert(1)>.jpg",
+    '"><script>alert(1)</script>.jpg',
+    "' onmouseover='alert(1).jpg",
+    "javascript:alert(1).jpg",
+    "</li></ol><iframe src=//evil>.png",
+    "a&lt;b.jpg",
+    "{{constructor}}.webp",
+    "${alert(1)}.jpg",
+]
 
 
 class Elements(HTMLParser):
@@ -96,8 +102,21 @@ def test_photographs_are_moved_and_removed() -> None:
 
 def test_what_a_client_makes_up_changes_nothing() -> None:
     files = ["a", "b", "c"]
-    for said in [("remove", 3), ("remove", -1), ("remove", "0"), ("remove", None), ("remove", True), ("earlier", 0),
-                 ("later", 2), ("move", 0, 9), ("move", 0, "x"), ("eval", 0), (None, 0), ({"a": 1}, 0), ("move", 0, None)]:  # fmt: skip
+    for said in [
+        ("remove", 3),
+        ("remove", -1),
+        ("remove", "0"),
+        ("remove", None),
+        ("remove", True),
+        ("earlier", 0),
+        ("later", 2),
+        ("move", 0, 9),
+        ("move", 0, "x"),
+        ("eval", 0),
+        (None, 0),
+        ({"a": 1}, 0),
+        ("move", 0, None),
+    ]:
         assert edited(files, *said) == files
 
 

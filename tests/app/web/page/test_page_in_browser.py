@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.web import texts
-from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
 from tests.app.web.page.conftest import Site
-
+from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
 
 PATIENCE_MS = 60_000
 """For machines that do much else; nothing here waits for long on an idle one."""
@@ -66,7 +65,8 @@ def test_every_tab_shows_its_content(site: Site, page: Page) -> None:
     upload(page, sample_files(2))
     run_to_the_end(page)
     page.get_by_role("tab", name=texts.VIDEO).click()
-    assert page.locator("#video video").evaluate("v => new Promise(r => v.readyState ? r(v.videoWidth) : v.onloadeddata = () => r(v.videoWidth))") > 0  # fmt: skip
+    width = "v => new Promise((r) => (v.videoWidth ? r(v.videoWidth) : (v.onloadeddata = () => r(v.videoWidth))))"
+    assert page.locator("#video video").evaluate(width) > 0
     page.get_by_role("tab", name=texts.PHOTOGRAPHS_TAB).click()
     expect(page.locator("#photographs tbody tr")).to_have_count(4)
     expect(page.locator("#photographs")).to_contain_text("d.jpg")

@@ -1,0 +1,138 @@
+"""The page with the real worker: photographs in, splats drawn, every download opened, two people apart."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import av
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from app.web import texts
+from app.web.engine import Engine
+from recon.io.splats.files import read_gaussians
+from recon.io.video import write_mp4
+from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    # Gradio leaves sockets and loops open when it ends, and uses what pandas will drop.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated"),
+]
+PATIENCE_MS = 600_000
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    from app.web.server import ServerOptions, serving
+
+    with Engine(root=tmp_path_factory.mktemp("jobs")) as engine, serving(engine, ServerOptions(port=0)) as server:
+        yield server.url
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Page]:
+    with chromium() as browser:
+        page = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        page.goto(url)
+        expect(page.locator("#example button")).to_be_visible()
+        yield page
+
+
+def test_the_sample_becomes_splats_on_the_screen_and_files_that_open(url: str, tmp_path: Path) -> None:
+    with opened(url) as page:
+        complaints = complaints_of(page)
+        page.locator("#example button").click()
+        expect(page.locator("#strip li")).to_have_count(10)
+        page.get_by_label("Fast", exact=True).check()
+        page.get_by_role("button", name=texts.RUN).click()
+        expect(page.locator(".summary")).to_contain_text("10 of 10 photographs placed")
+        frame = page.frame_locator("#look iframe")
+        expect(frame.locator("body[data-ready=yes]")).to_be_attached()
+        page.wait_for_timeout(3000)
+        picture = frame.locator("#canvas").screenshot(timeout=PATIENCE_MS)
+        assert canvas_colors(picture) > 200
+        shown = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), float)
+        assert shown.std(axis=(0, 1)).min() > 20  # a room, not a haze
+        page.get_by_role("tab", name=texts.FILES, exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_text(texts.FILES_ALL).click()
+        download.value.save_as(tmp_path / "all.zip")
+        assert complaints == []
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        archive.extractall(tmp_path / "all")
+    scene = tmp_path / "all" / "scene"
+    num = json.loads((scene / "scene.json").read_text())["gaussians"]["count"]
+    assert num > 10_000
+    assert len(read_gaussians(scene / "gaussians.ply")) == num
+    assert len(read_gaussians(scene / "gaussians.spz")) == num
+    with av.open(str(scene / "turntable.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 24
+    assert len(list((scene / "depth").glob("*.npy"))) == 10
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "heic", "mp4", "zip"])
+def test_every_kind_of_upload_becomes_a_scene(url: str, tmp_path: Path, kind: str) -> None:
+    uploads = _as(kind, sample_files(4), tmp_path)
+    client = Client(url, verbose=False)
+    job = client.submit(
+        files=[handle_file(path) for path in uploads], quality="fast", exports=[], api_name="/reconstruct"
+    )
+    happened = job.result(timeout=900)
+    assert happened["state"] == "done"
+    assert happened["report"]["poses"]["registered"] >= 3
+    file = next(file for file in happened["files"] if file["name"] == "gaussians.ply")
+    with urlopen(url + file["address"]) as answer:
+        assert len(answer.read()) == file["bytes"]
+
+
+def _as(kind: str, photographs: list[Path], folder: Path) -> list[Path]:
+    """The photographs as files of another kind."""
+    if kind == "jpg":
+        return photographs
+    if kind == "zip":
+        with zipfile.ZipFile(folder / "room.zip", "w") as archive:
+            for path in photographs:
+                archive.write(path, path.name)
+        return [folder / "room.zip"]
+    if kind == "mp4":
+        frames = [np.asarray(Image.open(path).convert("RGB")) for path in photographs for _ in range(10)]
+        write_mp4(folder / "room.mp4", frames, 10)
+        return [folder / "room.mp4"]
+    if kind == "heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return [_saved(Image.open(path), folder / f"{path.stem}.{kind}") for path in photographs]
+
+
+def _saved(image: Image.Image, path: Path) -> Path:
+    image.save(path)
+    return path
+
+
+def test_two_people_at_once_get_their_own_scenes(url: str) -> None:
+    files = sample_files(6)
+    clients = [Client(url, verbose=False) for _ in range(2)]
+    jobs = [
+        client.submit(files=[handle_file(f) for f in part], quality="fast", exports=[], api_name="/reconstruct")
+        for client, part in zip(clients, (files[:3], files[3:]), strict=True)
+    ]
+    results = [job.result(timeout=900) for job in jobs]
+    assert [result["state"] for result in results] == ["done", "done"]
+    assert results[0]["job"] != results[1]["job"]
+    names = [set(result["report"]["views"]) for result in results]
+    assert names[0] == {path.name for path in files[:3]}
+    assert names[1] == {path.name for path in files[3:]}

@@ -29,16 +29,23 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help='File whose first line is the password; people log in as "recon". Only you may be able to read it.',
     )
-    parser.add_argument("--workers", type=int, default=1, help="Jobs that run at the same time.")
-    parser.add_argument("--queue", type=int, default=16, help="Jobs that may wait; further ones are refused.")
-    parser.add_argument("--keep-hours", type=float, default=1.0, help="How long results are kept.")
+    parser.add_argument("--workers", type=int, default=1, help="Jobs that run at the same time, 1 to 64.")
+    parser.add_argument(
+        "--queue", type=int, default=16, help="Jobs that may wait, 0 to 10000; further ones are refused."
+    )
+    parser.add_argument("--keep-hours", type=float, default=1.0, help="How long results are kept; above 0.")
     parser.add_argument("--folder", metavar="FOLDER", help="Where jobs are kept while the page runs.")
     parser.add_argument("--no-browser", action="store_true", help="Only print the address; do not open it.")
     parser.add_argument("--json", action="store_true", help="Print the address as a JSON object.")
 
 
 def run(arguments: Namespace) -> int:
-    """Serve until interrupted."""
+    """Serve until interrupted.
+
+    Raises:
+        InputError: An option out of its range, or the password file cannot be used.
+        ResourceError: The folder or the port cannot be used.
+    """
     from app.web.engine import Engine
     from app.web.limits import DEFAULT_WEB_LIMITS
     from app.web.server import ServerOptions, read_password, serving

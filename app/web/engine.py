@@ -1,5 +1,6 @@
 """The engine behind the page: uploads in, events out, results in the folder of the job. It knows no Gradio."""
 
+import logging
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ from app.web.uploads.checking import check_uploads
 from app.web.uploads.checks import PhotographWarning
 from app.web.uploads.intake import look_at, take_in
 from recon.io.scene_json import read_scene_json
+
+log = logging.getLogger(__name__)
 
 FILTERED = "filtered"
 """Folder of the results that were filtered again, in that of the job."""
@@ -194,17 +197,28 @@ class Engine:
             last = process.run(job.tell)
         except OSError as error:
             last = Failed("ResourceError", f"no worker can be started ({error.strerror or error})", "try again later")
+        except Exception:  # whatever goes wrong, files must go and those who wait must hear of the end
+            log.exception("a job ended by an unknown error")
+            process.cancel()
+            last = Failed("InternalError", "the server met an error that it does not know", "start it again")
         self._finish(job, last)
 
     def _finish(self, job: Job, last: Event) -> None:
         """Remove what is no longer needed, then tell that it is over."""
         self._processes.pop(job.id, None)
-        kept = KEPT if isinstance(last, Done) else ()
-        for entry in job.folder.iterdir():
-            if entry.name in kept:
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
+        try:
+            _empty(job.folder, KEPT if isinstance(last, Done) else ())
+        except OSError as error:
+            log.warning("the files of a job that is over cannot be removed: %s", error)
         job.tell(last)
+
+
+def _empty(folder: Path, kept: Sequence[str]) -> None:
+    """Remove all but what is named; OSError if that is impossible."""
+    for entry in folder.iterdir():
+        if entry.name in kept:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

@@ -23,6 +23,8 @@ LOG = "worker.log"
 TRY_AGAIN = "try it again, or with other options"
 SECONDS_TO_END = 20.0
 """That a worker may take after its last event."""
+SECONDS_TO_DIE = 1.0
+"""That processes may take after they were killed; only one that the system cannot interrupt takes so long."""
 
 
 class WorkerProcess:
@@ -37,6 +39,7 @@ class WorkerProcess:
     def __init__(self, folder: Path, max_seconds: float, *, module: str = MODULE):
         self.folder, self.max_seconds, self.module = folder, max_seconds, module
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed: list[psutil.Process] = []
         self._lock = threading.Lock()
         self._is_cancelled = False
         self._is_late = False
@@ -118,6 +121,7 @@ class WorkerProcess:
                 if time.monotonic() > deadline:
                     self._kill()
             time.sleep(0.01)
+        _wait_for_the_end(self._killed)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):
@@ -136,12 +140,11 @@ class WorkerProcess:
             return
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGSTOP)  # so that it starts no more while its descendants are listed
-        descendants: list[psutil.Process] = []
         with suppress(psutil.Error):
-            descendants = psutil.Process(process.pid).children(recursive=True)
+            self._killed += psutil.Process(process.pid).children(recursive=True)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        for descendant in descendants:
+        for descendant in self._killed:
             with suppress(psutil.Error):
                 descendant.kill()
 
@@ -169,3 +172,20 @@ class WorkerProcess:
         with suppress(OSError):
             return (self.folder / LOG).read_bytes()[-2000:].decode(errors="replace")
         return ""
+
+
+def _wait_for_the_end(processes: list[psutil.Process]) -> None:
+    """Until killed processes hold no file and no memory any more, which is at once for all but rare ones."""
+    deadline = time.monotonic() + SECONDS_TO_DIE
+    while left := [process.pid for process in processes if _works(process)]:
+        if time.monotonic() > deadline:
+            log.warning("processes of a worker do not end: %s", left)
+            return
+        time.sleep(0.005)
+
+
+def _works(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

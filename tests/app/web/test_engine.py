@@ -111,6 +111,22 @@ def test_a_crash_of_one_job_leaves_the_next_alone(make, uploads, worker, monkeyp
     assert isinstance(list(engine.events(good, timeout=10))[-1], Done)
 
 
+def test_an_error_of_the_server_ends_the_job_and_its_files_go(make, uploads, monkeypatch):
+    def break_down(process, tell):
+        (process.folder / "left").touch()
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("app.web.jobs.process.WorkerProcess.run", break_down)
+    engine = make("quick")
+    id = engine.submit(uploads)
+    last = list(engine.events(id, timeout=10))[-1]
+    assert isinstance(last, Failed)
+    assert (last.kind, engine.status(id).state) == ("InternalError", "failed")
+    assert "unforeseen" not in last.message
+    assert entries(engine.folder(id)) == []
+    assert engine._processes == {}
+
+
 def test_a_full_queue_refuses_and_keeps_nothing(make, uploads):
     engine = make("waits", max_waiting=1)
     ids = [engine.submit(uploads)]

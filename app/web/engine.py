@@ -22,7 +22,7 @@ from app.web.results.downloads import Download, archive_of, list_downloads
 from app.web.results.refilter import Filtered, kept_shares, refilter
 from app.web.uploads.checking import check_uploads
 from app.web.uploads.checks import PhotographWarning
-from app.web.uploads.intake import look_at, take_in
+from app.web.uploads.intake import look_at, require_disk, take_in
 from recon.io.scene_json import read_scene_json
 
 log = logging.getLogger(__name__)
@@ -91,11 +91,12 @@ class Engine:
         Raises:
             InputError: A setting or the uploads have no meaning; the message names each refused file and why.
             LimitError: There is too much of something; the message says how much, and how much is allowed.
-            ResourceError: Too many jobs wait, or the disk is full.
+            ResourceError: Too many jobs wait, or the disk has too little room; the message says how much it has.
         """
         settings.validate()
         self._queue.require_room()
         intake = look_at(uploads, self.limits)
+        require_disk(intake, self._store.root)
         job = self._store.create(settings)
         try:
             (job.folder / INPUT).mkdir()

@@ -10,6 +10,7 @@ from app.web.limits import WebLimits
 from app.web.uploads.kinds import Family, Kind, kind_of
 from recon.errors import InputError, LimitError, ReconError, ResourceError
 from recon.io.archive import check_archive
+from recon.io.limits import MEBIBYTE
 from recon.io.names import safe_stem, unique_names
 from recon.io.photographs.images import read_header
 
@@ -18,6 +19,8 @@ READ_BY_NATIVE_LIBRARIES = (".heic", ".webp")
 """Even the header of these is, so it is left to processes that may break."""
 MAX_STEM_BYTES = 120
 """Of a name that is kept; file systems allow 255, and results have names made from it."""
+ROOM_FOR_RESULTS = 256 * MEBIBYTE
+"""Free on the disk beside the uploads, or a job is not begun."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,22 @@ def look_at(uploads: Sequence[Path], limits: WebLimits) -> Intake:
     _require_whole([kind for _, kind in kinds], refused)
     names = unique_names(f"{_short(safe_stem(path.name))}{kind.suffix}" for path, kind in kinds)
     return Intake(tuple(Taken(path, kind, name) for (path, kind), name in zip(kinds, names, strict=True)), refused)
+
+
+def require_disk(intake: Intake, folder: Path) -> None:
+    """Raise ResourceError unless the disk of a folder has room for what is taken and for results."""
+    try:
+        needed = sum(taken.path.stat().st_size for taken in intake.taken) + ROOM_FOR_RESULTS
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise ResourceError(
+            f"the room on the server's disk is not known ({error.strerror or error})", hint="upload the files again"
+        ) from error
+    if free < needed:
+        raise ResourceError(
+            f"the job needs about {needed / 1e6:,.0f} MB on the server's disk, {free / 1e6:,.0f} MB are free",
+            hint="use fewer photographs, or try again when other jobs are over",
+        )
 
 
 def take_in(intake: Intake, folder: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -139,6 +140,14 @@ def test_a_full_queue_refuses_and_keeps_nothing(make, uploads):
     assert entries(engine.folder(ids[0]).parent) == folders
     (engine.folder(ids[0]).parent / "go").touch()
     assert all(isinstance(list(engine.events(id, timeout=10))[-1], Done) for id in ids)
+
+
+def test_a_disk_without_room_is_told_with_numbers_before_anything_is_copied(make, uploads, monkeypatch):
+    engine = make("quick")
+    monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(total=10**10, used=10**10, free=200_000_000))
+    with pytest.raises(ResourceError, match="needs about 268 MB on the server's disk, 200 MB are free"):
+        engine.submit(uploads)
+    assert entries(engine._store.root) == []
 
 
 def test_what_is_refused_leaves_no_folder(make, uploads):

@@ -19,10 +19,12 @@ from app.web.jobs.worker import INPUT
 from app.web.limits import DEFAULT_WEB_LIMITS, WebLimits
 from app.web.results.command_line import command_line
 from app.web.results.downloads import Download, archive_of, list_downloads
-from app.web.results.refilter import Filtered, kept_shares, refilter
+from app.web.results.refilter import Filtered, kept_shares
+from app.web.results.refiltering import refilter_apart
 from app.web.uploads.checking import check_uploads
 from app.web.uploads.checks import PhotographWarning
 from app.web.uploads.intake import look_at, require_disk, take_in
+from recon.errors import ResourceError
 from recon.io.scene_json import read_scene_json
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class Engine:
         self.limits, self._worker = limits, worker
         self._store = JobStore(root, limits.time_to_live_seconds)
         self._checking = threading.Semaphore(limits.num_workers)
+        self._filtering = threading.Lock()
         self._processes: dict[str, WorkerProcess] = {}
         self._queue = JobQueue(self._work, limits.num_workers, limits.max_waiting)
 
@@ -155,8 +158,22 @@ class Engine:
         return archive_of(self._result(id), self.folder(id))
 
     def refilter(self, id: str, min_confidence: float, exports: Sequence[str] = ("ply",)) -> Filtered:
-        """Write the files again without Gaussians of low confidence; see `app.web.results.refilter`."""
-        return refilter(self._result(id), self.folder(id) / FILTERED, min_confidence, exports)
+        """Write the files again without Gaussians of low confidence, in a process of its own, one at a time.
+
+        Raises:
+            InputError: There is no such job or no such file, or the number is out of range.
+            GeometryError: Nothing is left.
+            LimitError: It took too long.
+            ResourceError: Memory ran out, or others wait too long already.
+            ExportError: The files cannot be written.
+        """
+        result, seconds = self._result(id), self.limits.max_filter_seconds
+        if not self._filtering.acquire(timeout=seconds):
+            raise ResourceError("the files of other jobs are being written", hint="try again in a minute")
+        try:
+            return refilter_apart(result, self.folder(id) / FILTERED, min_confidence, exports, seconds)
+        finally:
+            self._filtering.release()
 
     def kept_shares(self, id: str) -> list[float]:
         """Share of the Gaussians that `refilter` would keep at 0, 0.01, ..., 1; InputError as `downloads`."""

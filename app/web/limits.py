@@ -30,6 +30,7 @@ class WebLimits:
         max_upload_bytes: All files of one job together.
         max_job_seconds: Wall time of one job, from its start.
         max_check_seconds: Wall time for looking at uploads before a job.
+        max_filter_seconds: Wall time for writing the files of a finished job again.
         num_workers: Jobs that run at the same time.
         max_waiting: Jobs that wait; a further one is refused.
         time_to_live_seconds: How long a finished job is kept after it was last asked for.
@@ -42,6 +43,7 @@ class WebLimits:
     max_upload_bytes: int = 2 * GIBIBYTE
     max_job_seconds: float = 3600.0
     max_check_seconds: float = 60.0
+    max_filter_seconds: float = 120.0
     num_workers: int = 1
     max_waiting: int = 16
     time_to_live_seconds: float = 3600.0
@@ -52,6 +54,7 @@ class WebLimits:
         _require("bytes of all uploads", self.max_upload_bytes, 1)
         _require_seconds("a job may take", self.max_job_seconds)
         _require_seconds("looking at uploads may take", self.max_check_seconds)
+        _require_seconds("writing files again may take", self.max_filter_seconds)
         _require_seconds("results are kept for", self.time_to_live_seconds)
 
 

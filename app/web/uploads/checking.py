@@ -1,12 +1,12 @@
 """Uploads looked at before a job, in a process of its own: decoders of pictures do not run in the server."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from app.web.child import ask, be_the_first_to_go
 from app.web.limits import WebLimits
 from app.web.uploads.checks import PhotographWarning, about_broken, warnings_about
 from app.web.uploads.intake import Intake
@@ -28,18 +28,8 @@ def check_uploads(intake: Intake, limits: WebLimits) -> list[PhotographWarning]:
         return []
     small = replace(limits.input, max_long_side=THUMBNAIL)
     files = [[str(taken.path), taken.kind.suffix, taken.name] for taken in intake.taken]
-    request = json.dumps({"files": files, "limits": asdict(small)})
-    path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", MODULE],
-            input=request,
-            capture_output=True,
-            timeout=limits.max_check_seconds,
-            text=True,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+        done = ask(MODULE, {"files": files, "limits": asdict(small)}, limits.max_check_seconds)
     except subprocess.TimeoutExpired as error:
         raise LimitError(f"looking at the photographs took longer than {limits.max_check_seconds:g} s") from error
     if done.returncode != 0:
@@ -70,6 +60,7 @@ def answer(request: str) -> str:
 
 def main() -> None:
     """Answer the request on standard input."""
+    be_the_first_to_go()
     sys.stdout.write(answer(sys.stdin.read()))
 
 

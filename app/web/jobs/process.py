@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from app.web.child import command, environment
 from app.web.jobs.events import LAST, MAX_LINE_BYTES, Cancelled, Event, Failed, from_line
 from recon.errors import FormatError
 
@@ -81,15 +81,13 @@ class WorkerProcess:
     def _start(self) -> subprocess.Popen[bytes]:
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
-        environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with (self.folder / LOG).open("wb") as errors:
             return subprocess.Popen(
-                [sys.executable, "-P", "-m", self.module, str(self.folder)],
+                command(self.module, str(self.folder)),
                 stdin=subprocess.PIPE,  # its end tells the worker that the server is gone
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment,
+                env=environment(TMPDIR=str(temporary), PYTHONUNBUFFERED="1"),
                 cwd=self.folder,
                 start_new_session=True,
             )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from app.web.child import be_the_first_to_go
 from app.web.jobs.events import Done, Event, Failed, Progress, failure, to_line
 from recon.errors import ReconError
 
@@ -81,12 +82,6 @@ def end_with_the_server() -> None:
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch", daemon=True).start()
-
-
-def be_the_first_to_go() -> None:
-    """Where memory runs out, let the system end this process before the server; elsewhere than on Linux no matter."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 if __name__ == "__main__":

@@ -134,9 +134,7 @@ def _runs(pid: int) -> bool:
 def test_the_worker_goes_first_where_memory_runs_out():
     if sys.platform != "linux":
         pytest.skip("the system has no such setting")
-    code = (
-        "from app.web.jobs.worker import be_the_first_to_go as f; f(); print(open('/proc/self/oom_score_adj').read())"
-    )
+    code = "from app.web.child import be_the_first_to_go as f; f(); print(open('/proc/self/oom_score_adj').read())"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[4], env=os.environ
     )

@@ -92,13 +92,15 @@ class Engine:
             settings: What was chosen.
 
         Raises:
-            InputError: A setting or the uploads have no meaning; the message names each refused file and why.
+            InputError: A setting or the uploads have no meaning, or do not go together; the message names each refused
+                file and why.
             LimitError: There is too much of something; the message says how much, and how much is allowed.
             ResourceError: Too many jobs wait, or the disk has too little room; the message says how much it has.
         """
         settings.validate()
         self._queue.require_room()
         intake = look_at(uploads, self.limits)
+        settings.require_fit(intake.family)
         require_disk(intake, self._store.root)
         job = self._store.create(settings)
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.options import PoseSource, Quality, ReconstructOptions
+from app.web.uploads.kinds import Family
 from recon.errors import InputError
 from recon.pipeline.config import PipelineConfig
 
@@ -69,6 +70,19 @@ class JobSettings:
         shared = {part.name for part in fields(PipelineConfig)}
         PipelineConfig(**{name: value for name, value in vars(options).items() if name in shared}).validate()
         return self
+
+    def require_fit(self, family: Family) -> None:
+        """Raise InputError for a setting with which files of that kind can only fail, however long one waits."""
+        if family == "image" and self.fps is not None:
+            raise InputError(
+                f"{self.fps:g} frames per second are asked for, but photographs were uploaded, not a video",
+                hint="set the frames per second to 0, which leaves it open, or upload a video",
+            )
+        if family != "archive" and self.poses == "given":
+            raise InputError(
+                "the cameras are to be taken from the upload, but only a zip archive can hold them",
+                hint="let the cameras be found, or upload a zip archive with the photographs and their cameras",
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -153,7 +153,13 @@ def test_a_disk_without_room_is_told_with_numbers_before_anything_is_copied(make
 def test_what_is_refused_leaves_no_folder(make, uploads):
     engine = make("quick")
     root = engine._store.root
-    for bad, settings in ((uploads[:1], JobSettings()), ([], JobSettings()), (uploads, JobSettings(quality="x"))):
+    for bad, settings in (
+        (uploads[:1], JobSettings()),
+        ([], JobSettings()),
+        (uploads, JobSettings(quality="x")),
+        (uploads, JobSettings(fps=2.0)),
+        (uploads, JobSettings(poses="given")),
+    ):
         with pytest.raises(InputError):
             engine.submit(bad, settings)
     assert entries(root) == []

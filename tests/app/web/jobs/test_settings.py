@@ -47,3 +47,23 @@ def test_values_without_meaning_are_input_errors(name, values):
 def test_no_path_and_no_device_can_be_set(name):
     with pytest.raises(InputError, match="no setting"):
         JobSettings.from_json({name: "/etc"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "family", "words"),
+    [
+        (JobSettings(fps=2.0), "image", "2 frames per second are asked for, but photographs were uploaded"),
+        (JobSettings(poses="given"), "image", "only a zip archive can hold them"),
+        (JobSettings(poses="given"), "video", "only a zip archive can hold them"),
+    ],
+)
+def test_what_can_only_fail_with_such_files_is_refused(settings, family, words):
+    with pytest.raises(InputError, match=words) as found:
+        settings.require_fit(family)
+    assert "--" not in found.value.hint  # a page has no options of a command
+
+
+def test_what_can_work_with_such_files_is_taken():
+    JobSettings(fps=2.0).require_fit("video")
+    JobSettings(fps=2.0, poses="given").require_fit("archive")
+    JobSettings(poses="sfm").require_fit("image")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -58,6 +58,7 @@ class Job:
         sources: Files in `folder`/input, in the order of the uploads.
         family: What they are.
         refused: Uploaded files that were not taken, and why.
+        clock: Seconds that only grow; all times of the job are told by it.
     """
 
     id: str
@@ -67,11 +68,15 @@ class Job:
     family: Family = "image"
     refused: dict[str, str] = field(default_factory=dict)
     state: State = "waiting"
-    last_seen: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
+    last_seen: float = field(init=False)
     started_at: float | None = None
     ended_at: float | None = None
     events: list[Event] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        self.last_seen = self.clock()
 
     @property
     def is_over(self) -> bool:
@@ -85,7 +90,7 @@ class Job:
                 return
             self.events.append(event)
             self.state = _STATES.get(type(event), self.state)
-            now = time.monotonic()
+            now = self.clock()
             if isinstance(event, Started):
                 self.started_at = now
             if isinstance(event, LAST):
@@ -117,7 +122,7 @@ class Job:
     def status(self) -> JobStatus:
         """As it is now."""
         with self._changed:
-            until, waiting = time.monotonic() if self.ended_at is None else self.ended_at, self._latest(Waiting)
+            until, waiting = self.clock() if self.ended_at is None else self.ended_at, self._latest(Waiting)
             return JobStatus(
                 state=self.state,
                 position=waiting.position if waiting and self.state == "waiting" else None,

@@ -64,7 +64,7 @@ class JobStore:
             ResourceError: The disk takes no folder.
         """
         name = secrets.token_urlsafe(ID_BYTES)
-        job = Job(name, self.root / name, settings)
+        job = Job(name, self.root / name, settings, clock=self._clock)
         try:
             job.folder.mkdir(mode=0o700)
         except OSError as error:

@@ -35,6 +35,18 @@ def test_ids_cannot_be_guessed_and_folders_are_private(store):
     assert store.get(jobs[3].id) is jobs[3]
 
 
+def test_a_job_lives_on_from_its_end_and_its_times_are_those_of_the_store(store):
+    job = store.create(JobSettings())
+    for now, event in ((50.0, Started()), (200.0, Done((), 1.0))):
+        store._clock.now = now
+        job.tell(event)
+    store._clock.now = 299.0
+    assert store.sweep() == 0
+    assert job.status().seconds == 150.0
+    store._clock.now = 301.0
+    assert store.sweep() == 1
+
+
 @pytest.mark.parametrize("id", ["", "..", "../x", "/etc", "a" * 32, "\0", None, 3, ["x"]])
 def test_other_ids_are_no_jobs(store, id):
     store.create(JobSettings())
@@ -48,8 +60,6 @@ def test_finished_jobs_go_when_nobody_asked_for_them(store):
     for job in (old, asked):
         job.tell(Started())
         job.tell(Done((), 1.0))
-        job.last_seen = 0.0
-    running.last_seen = 0.0
     clock.now = 90.0
     store.get(asked.id)
     clock.now = 101.0

@@ -1,3 +1,4 @@
+import re
 import threading
 import time
 from pathlib import Path
@@ -140,6 +141,30 @@ def test_a_full_queue_refuses_and_keeps_nothing(make, uploads):
     assert entries(engine.folder(ids[0]).parent) == folders
     (engine.folder(ids[0]).parent / "go").touch()
     assert all(isinstance(list(engine.events(id, timeout=10))[-1], Done) for id in ids)
+
+
+SMALL_MEMORY = """
+import sys
+from pathlib import Path
+from recon.pipeline import planning
+planning.free_memory_bytes = lambda: 20_000_000
+from app.web.jobs.worker import main
+sys.exit(main(Path(sys.argv[1])))
+"""
+
+
+def test_a_job_that_does_not_fit_into_memory_fails_with_numbers(make, uploads, tmp_path):
+    """The real worker, on a machine that says it has 20 MB free."""
+    (tmp_path / "workers" / "small_memory_worker.py").write_text(SMALL_MEMORY)
+    engine = make("small_memory")
+    id = engine.submit(uploads, JobSettings(quality="fast"))
+    last = list(engine.events(id, timeout=100))[-1]
+    assert isinstance(last, Failed)
+    assert last.kind == "ResourceError"
+    assert re.search(r"2 views of \d+x\d+ need about \d+\.\d GiB, 0\.0 GiB are free", last.message)
+    assert last.hint != ""
+    assert engine.status(id).failure == last
+    assert entries(engine.folder(id)) == []
 
 
 def test_a_disk_without_room_is_told_with_numbers_before_anything_is_copied(make, uploads, monkeypatch):

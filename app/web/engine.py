@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.web.jobs.events import Cancelled, Done, Event, Failed, Started
 from app.web.jobs.job import Job, JobStatus
@@ -19,13 +18,12 @@ from app.web.jobs.worker import INPUT
 from app.web.limits import DEFAULT_WEB_LIMITS, WebLimits
 from app.web.results.command_line import command_line
 from app.web.results.downloads import Download, archive_of, list_downloads
-from app.web.results.refilter import Filtered, kept_shares
+from app.web.results.refilter import Filtered
 from app.web.results.refiltering import refilter_apart
 from app.web.uploads.checking import check_uploads
 from app.web.uploads.checks import PhotographWarning
 from app.web.uploads.intake import look_at, require_disk, take_in
 from recon.errors import ResourceError
-from recon.io.scene_json import read_scene_json
 
 log = logging.getLogger(__name__)
 
@@ -143,14 +141,6 @@ class Engine:
         """Folder of a job, with `preview` and `result` as far as they are there; InputError if there is none."""
         return self._store.get(id).folder
 
-    def report(self, id: str) -> dict[str, Any]:
-        """The measured facts in `scene.json` of a finished job.
-
-        Raises:
-            InputError: There is no such job, or it has no results.
-        """
-        return read_scene_json(self._result(id) / "scene.json").report
-
     def downloads(self, id: str) -> list[Download]:
         """Every file of the results with its size; InputError if there is no such job, or it has no results."""
         return list_downloads(self._result(id))
@@ -177,19 +167,10 @@ class Engine:
         finally:
             self._filtering.release()
 
-    def kept_shares(self, id: str) -> list[float]:
-        """Share of the Gaussians that `refilter` would keep at 0, 0.01, ..., 1; InputError as `downloads`."""
-        return kept_shares(self._result(id))
-
     def command_line(self, id: str) -> str:
         """The same job as a command; InputError if there is none."""
         job = self._store.get(id)
         return command_line(job.settings, job.family)
-
-    def forget(self, id: str) -> None:
-        """Cancel a job if it is not over, and remove all of it; InputError if there is none."""
-        self.cancel(id)
-        self._store.remove(self._store.get(id))
 
     def close(self) -> None:
         """Cancel everything and remove all files."""

@@ -19,7 +19,6 @@ from recon.types import Cameras, Gaussians, Scene, ViewSet
 
 FROM_GAUSSIANS = ("ply", "splat", "spz", "glb", "points")
 """Exports that need no photograph."""
-SHARES = 101
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,6 @@ def refilter(result: Path, out: Path, min_confidence: float, exports: Sequence[s
         files = [path for name in names for path in EXPORTERS[name](scene, folder)]
         write_scene_json(folder / "scene.json", scene, {path.name: path.stat().st_size for path in files})
     return Filtered(out, len(kept), total)
-
-
-def kept_shares(result: Path) -> list[float]:
-    """Share of the Gaussians that is kept at a least confidence of 0, 0.01, ..., 1, for the scale of a slider."""
-    opacities = load_scene(result).gaussians.opacities
-    levels = torch.linspace(0, 1, SHARES)
-    return [float((opacities >= level).float().mean()) for level in levels]
 
 
 def _scene(saved: SavedScene, kept: Gaussians, min_confidence: float) -> Scene:

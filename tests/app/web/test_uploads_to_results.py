@@ -14,6 +14,7 @@ from app.web.engine import Engine
 from app.web.jobs.events import Done, Made, Progress
 from app.web.jobs.settings import JobSettings
 from recon.io.scene_folder import load_scene
+from recon.io.scene_json import read_scene_json
 from tests.app.web.uploads.uploaded_files import zipped
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -79,7 +80,7 @@ def test_upload_to_result(kind, pictures, engine, tmp_path):
     assert [event.what for event in events if isinstance(event, Made)] == ["poses", "gaussians", "pictures"]
     fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions)
-    report = engine.report(id)
+    report = read_scene_json(engine.folder(id) / "result" / "scene.json").report
     assert report["poses"]["registered"] == len(pictures)
     assert str(engine.folder(id)) not in str(report)
     assert id not in (engine.folder(id) / "result" / "scene.json").read_text()

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.web.results.refilter import FROM_GAUSSIANS, kept_shares, refilter
+from app.web.results.refilter import FROM_GAUSSIANS, refilter
 from recon.errors import GeometryError, InputError
 from recon.io.scene_folder import load_scene
 from recon.io.scene_json import write_scene_json
@@ -73,10 +73,3 @@ def test_nothing_left_is_said(result, tmp_path):
     with pytest.raises(GeometryError, match="none of 2 Gaussians"):
         refilter(result, tmp_path / "out", 0.95)
     assert not (tmp_path / "out").exists()
-
-
-def test_shares_fall_from_all_to_none(result):
-    shares = kept_shares(result)
-    assert len(shares) == 101
-    assert (shares[0], shares[15], shares[50], shares[100]) == (1.0, 1.0, 0.5, 0.0)
-    assert shares == sorted(shares, reverse=True)

@@ -19,6 +19,7 @@ from recon.io.part_entries import part_folder
 LOOPBACK = ("127.0.0.1", "localhost")
 USER = "recon"
 UPLOADS = "recon-uploads"
+_IN_USE: list[Path] = []
 SECONDS_AFTER_A_WRONG_PASSWORD = 1.0
 NUM_THREADS = 128
 """Each open page that watches a job takes one."""
@@ -72,8 +73,7 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
         ResourceError: The address or port cannot be used, or there is no tunnel.
     """
     with contextlib.ExitStack() as held:
-        uploads = held.enter_context(part_folder(Path(tempfile.gettempdir()), UPLOADS)).path
-        uploads.chmod(0o700)
+        uploads = held.enter_context(_uploads())
         held.enter_context(_environment(QUIET | {"GRADIO_TEMP_DIR": str(uploads)}))
         port = _free_port(options)
         from starlette.middleware import Middleware
@@ -194,6 +194,21 @@ def _free_port(options: ServerOptions) -> int:
 
 def _shown(host: str) -> str:
     return "127.0.0.1" if host == "0.0.0.0" else host
+
+
+@contextlib.contextmanager
+def _uploads() -> Iterator[Path]:
+    """Folder for uploads; servers of one process share it, for Gradio looks up in the environment where it is."""
+    if _IN_USE:
+        yield _IN_USE[0]
+        return
+    with part_folder(Path(tempfile.gettempdir()), UPLOADS) as part:
+        part.path.chmod(0o700)
+        _IN_USE.append(part.path)
+        try:
+            yield part.path
+        finally:
+            _IN_USE.clear()
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from app.web.child import command, environment
-from app.web.jobs.events import LAST, MAX_LINE_BYTES, Cancelled, Event, Failed, from_line
+from app.web.jobs.events import LAST, LESS_WORK, MAX_LINE_BYTES, Cancelled, Event, Failed, from_line
 from recon.errors import FormatError
 
 log = logging.getLogger(__name__)
@@ -155,13 +155,13 @@ class WorkerProcess:
             return Failed(
                 "LimitError",
                 f"the job took longer than {self.max_seconds:.0f} s, more is not allowed",
-                "use fewer photographs or a lower quality",
+                LESS_WORK,
             )
         if code == -signal.SIGKILL:
             return Failed(
                 "ResourceError",
                 "the system ended the job, most likely because memory ran out",
-                "use fewer photographs or a lower quality",
+                LESS_WORK,
             )
         log.error("a worker ended with code %d; the end of its log: %s", code, self._end_of_log())
         return Failed("InternalError", f"the job broke down (exit code {code})", TRY_AGAIN)

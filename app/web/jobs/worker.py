@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.web.child import be_the_first_to_go
-from app.web.jobs.events import Done, Event, Failed, Progress, failure, to_line
+from app.web.jobs.events import LESS_WORK, Done, Event, Failed, Progress, failure, to_line
 from recon.errors import ReconError
 
 STAGES_BEGIN_WITH = "load"
@@ -61,7 +61,7 @@ def main(folder: Path) -> int:
     except ReconError as error:
         tell(failure(error))
     except MemoryError:
-        tell(Failed("ResourceError", "memory ran out", "use fewer photographs or a lower quality"))
+        tell(Failed("ResourceError", "memory ran out", LESS_WORK))
     except Exception as error:  # the server must hear of every end
         traceback.print_exc()
         hint = "try it again, or with other options"

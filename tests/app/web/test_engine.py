@@ -159,7 +159,7 @@ def test_a_job_that_does_not_fit_into_memory_fails_with_numbers(make, uploads, t
     assert isinstance(last, Failed)
     assert last.kind == "ResourceError"
     assert re.search(r"2 views of \d+x\d+ need about \d+\.\d GiB, 0\.0 GiB are free", last.message)
-    assert last.hint != ""
+    assert last.hint == "use fewer photographs or a lower quality"  # and no option of a command
     assert engine.status(id).failure == last
     assert entries(engine.folder(id)) == []
 

@@ -26,9 +26,9 @@ class NanoConfig:
         block: What the update layers are made of.
     """
 
-    dim: int = 256
-    head_dim: int = 64
-    num_layers: int = 4
+    dim: int = 128
+    head_dim: int = 32
+    num_layers: int = 2
     feature_dim: int = 64
     match_dim: int = 32
     num_sources: int = 3

@@ -20,6 +20,12 @@ HELP = "Open a page for photographs, in the browser."
 def add_arguments(parser: ArgumentParser) -> None:
     """Where, for whom, and how much."""
     parser.add_argument("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 lets other machines in.")
+    parser.add_argument(
+        "--name",
+        default="",
+        metavar="NAMES",
+        help="Names, comma-separated, by which other machines reach it; without, they use its address in numbers.",
+    )
     parser.add_argument("--port", type=int, default=7860, help="Its port; 0 for any free one.")
     parser.add_argument(
         "--share", action="store_true", help="Make the page reachable from everywhere through Gradio's servers."
@@ -57,27 +63,29 @@ def run(arguments: Namespace) -> int:
         time_to_live_seconds=3600 * arguments.keep_hours,
     )
     password = read_password(Path(arguments.password_file)) if arguments.password_file else None
-    options = ServerOptions(arguments.host, arguments.port, arguments.share, password)
+    names = tuple(name.strip() for name in arguments.name.split(",") if name.strip())
+    options = ServerOptions(arguments.host, arguments.port, arguments.share, password, names)
     if password is None and (options.share or options.host not in ("127.0.0.1", "localhost")):
         log.warning("everybody who reaches this address can use the page; --password-file FILE asks for a password")
+    ended = _ended_by_sigterm()
     with (
         Engine(limits, Path(arguments.folder) if arguments.folder else None) as engine,
         serving(engine, options) as server,
     ):
         address = {"url": server.url, "share_url": server.share_url}
         words = "\n".join(url for url in (server.url, server.share_url) if url)
-        print(json_line(address) if arguments.json else f"{words}\nCtrl-C ends it.", flush=True)
-        if not arguments.no_browser:
-            webbrowser.open(server.url)
-        _wait_for_the_end()
+        with contextlib.suppress(KeyboardInterrupt):
+            print(json_line(address) if arguments.json else f"{words}\nCtrl-C ends it.", flush=True)
+            if not arguments.no_browser:
+                webbrowser.open(server.url)
+            ended.wait()
+        log.info("ended")
     return 0
 
 
-def _wait_for_the_end() -> None:
-    """Until Ctrl-C, or SIGTERM, by which containers and service managers end a program."""
+def _ended_by_sigterm() -> threading.Event:
+    """Set by SIGTERM from now on, by which containers and service managers end a program."""
     ended = threading.Event()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    with contextlib.suppress(KeyboardInterrupt):
-        ended.wait()
-    log.info("ended")
+    return ended

@@ -1,15 +1,16 @@
 """What no request gets past: a wall around the whole server, before Gradio or any route sees it.
 
 Gradio answers on many paths that this page has no use for; each is one more way in. Only those that the page and the
-Python client need are let through. Requests that mean another host are refused where the server listens on this machine
-only, which stops pages that point a name of theirs at 127.0.0.1 (DNS rebinding). Files are uploaded, never fetched: a
-request that names a file by an address is refused before anything could fetch it.
+Python client need are let through. Requests that mean another host are refused, which stops pages that point a name of
+theirs at this machine (DNS rebinding), and so is whatever a page of another site sends. Files are uploaded, never
+fetched: a request that names a file by an address is refused before anything could fetch it.
 """
 
+import ipaddress
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -24,7 +25,9 @@ PATHS = re.compile(
     r"|/gradio_api/(call|heartbeat|component_server|file=)[^\\]*"
 )
 METHODS = frozenset(("GET", "HEAD", "POST"))
-UPLOAD = "/gradio_api/upload"
+UPLOAD, LOGIN = "/gradio_api/upload", "/login"
+OTHER_SITES = ("cross-site", "same-site")
+"""What browsers put into Sec-Fetch-Site when a page of another origin asks."""
 MAX_JSON_BYTES = 1 << 20
 ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]{1,20}:|//|\\\\)", re.IGNORECASE)
 
@@ -61,12 +64,21 @@ class Rules:
     """What the wall holds to.
 
     Attributes:
-        hosts: Values of the Host header that mean this server; None where any name may lead here.
         max_upload_bytes: Size of one upload, all its files together.
+        hosts: Values of the Host header that mean this server; None where any name may lead here.
+        names: Names that mean this server with any port, beside every address in numbers; none if empty.
     """
 
     max_upload_bytes: int
-    hosts: frozenset[str] | None = field(default=None)
+    hosts: frozenset[str] | None = None
+    names: frozenset[str] = frozenset()
+
+    def mean(self, host: str) -> bool:
+        """Whether a Host header means this server."""
+        if self.hosts is None or host in self.hosts:
+            return True
+        name = re.sub(r":\d+$", "", host).strip("[]")
+        return bool(self.names) and (name.lower() in self.names or _is_number(name))
 
 
 class Guard:
@@ -87,7 +99,10 @@ class Guard:
         refusal = self._refusal(scope["method"], scope["path"], headers)
         if refusal is None and scope["method"] == "POST" and scope["path"].rstrip("/") != UPLOAD:
             body = await _read(receive, MAX_JSON_BYTES)
-            refusal = (413, "the request is too large") if body is None else _refusal_of_body(body)
+            if body is None:
+                refusal = 413, "the request is too large"
+            elif scope["path"].rstrip("/") != LOGIN:  # a form, which names no files
+                refusal = _refusal_of_body(body)
             receive = _again(body or b"", receive)
         if refusal is not None:
             await _answer(_with_headers(send), *refusal)
@@ -95,8 +110,10 @@ class Guard:
         await self.app(scope, receive, _with_headers(send))
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str] | None:
-        if self.rules.hosts is not None and headers.get("host", "") not in self.rules.hosts:
+        if not self.rules.mean(headers.get("host", "")):
             return 403, "another host is meant"
+        if method == "POST" and headers.get("sec-fetch-site") in OTHER_SITES:
+            return 403, "another site asks"
         if method not in METHODS:
             return 405, "only GET, HEAD and POST are answered here"
         if not PATHS.fullmatch(path) or "/../" in f"{path}/":
@@ -105,7 +122,7 @@ class Guard:
             return 403, "files are uploaded, not fetched"
         if path.rstrip("/") == UPLOAD and method == "POST":
             length = headers.get("content-length", "")
-            if not length.isascii() or not length.isdigit():
+            if "transfer-encoding" in headers or not length.isascii() or not length.isdigit():
                 return 411, "the size of the upload is not stated"
             if int(length) > self.rules.max_upload_bytes:
                 return 413, f"the upload has {int(length):,} bytes, at most {self.rules.max_upload_bytes:,} are taken"
@@ -122,11 +139,19 @@ def names_an_address(content: Any) -> bool:
 
 def _refusal_of_body(body: bytes) -> tuple[int, str] | None:
     try:
-        content = json.loads(body) if body[:1] in (b"{", b"[") else None
+        content = json.loads(body) if body else None
         fetches = names_an_address(content)
     except (ValueError, RecursionError):
         return 400, "the request cannot be read"
     return (400, "files are uploaded, not fetched") if fetches else None
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

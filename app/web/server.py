@@ -44,12 +44,14 @@ class ServerOptions:
         port: Its port; 0 for any free one.
         share: Whether Gradio's tunnel makes the page reachable from everywhere.
         password: That people are asked for, with the user name "recon"; None for none.
+        names: By which the page is reached besides addresses in numbers, where it listens to other machines.
     """
 
     host: str = "127.0.0.1"
     port: int = 7860
     share: bool = False
     password: str | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
         examples = sorted(SAMPLE.glob("*.jpg"))
         page = build_page(engine, examples)
         page.queue(default_concurrency_limit=16, max_size=512)
-        rules = Rules(engine.limits.max_upload_bytes + (1 << 20), _hosts(options, port))
+        rules = _rules(options, port, engine.limits.max_upload_bytes + (1 << 20))
         try:
             _, _, share_url = page.launch(
                 server_name=options.host,
@@ -96,7 +98,7 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
                 quiet=True,
                 show_error=False,
                 max_threads=NUM_THREADS,
-                max_file_size=max(engine.limits.input.max_video_bytes, engine.limits.input.max_file_bytes),
+                max_file_size=engine.limits.max_upload_bytes,
                 allowed_paths=[],
                 enable_monitoring=False,
                 strict_cors=True,
@@ -170,11 +172,14 @@ def _is_let_in(request: Any) -> bool:
     return any(app.tokens.get(request.cookies.get(name)) is not None for name in names)
 
 
-def _hosts(options: ServerOptions, port: int) -> frozenset[str] | None:
-    """What the Host header may say; on addresses other than loopback, and behind a tunnel, anything."""
-    if options.share or options.host not in LOOPBACK:
-        return None
-    return frozenset(f"{name}:{port}" for name in LOOPBACK)
+def _rules(options: ServerOptions, port: int, max_upload_bytes: int) -> Rules:
+    """Who is meant by a request: behind a tunnel, whose name is made up by others, anybody."""
+    if options.share:
+        return Rules(max_upload_bytes)
+    if options.host in LOOPBACK:
+        return Rules(max_upload_bytes, frozenset(f"{name}:{port}" for name in LOOPBACK))
+    names = frozenset(name.lower() for name in ("localhost", options.host, *options.names))
+    return Rules(max_upload_bytes, frozenset(), names)
 
 
 def _free_port(options: ServerOptions) -> int:

@@ -86,6 +86,36 @@ def test_a_request_that_means_another_host_is_refused(host: str) -> None:
     assert ask("/", host=host, rules=Rules(1000))[0] == 200  # where any name may lead here
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("192.168.1.5:7860", 200), ("192.168.1.5", 200), ("[::1]:8080", 200), ("localhost:9000", 200),
+        ("Box.lan:7860", 200), ("evil.example:7860", 403), ("box.lan.evil.example", 403),
+        ("192.168.1.5.evil.example", 403), ("", 403), ("1", 403),
+    ],
+)  # fmt: skip
+def test_other_machines_reach_it_by_number_or_by_a_name_that_was_given(host: str, status: int) -> None:
+    rules = Rules(1000, frozenset(), frozenset(("localhost", "box.lan")))
+    assert ask("/", host=host, rules=rules)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+def test_pages_of_other_sites_send_nothing(site: str, status: int) -> None:
+    headers = {"sec-fetch-site": site, "content-length": "10"}
+    for path in ("/gradio_api/upload", "/login", "/gradio_api/queue/join"):
+        assert ask(path, method="POST", headers=headers)[0] == status
+    assert ask("/", headers=headers)[0] == 200  # a link from there is fine
+
+
+@pytest.mark.parametrize("encoding", [" {}", "utf-8-sig", "utf-16", "utf-32"])
+def test_an_address_is_found_however_the_json_is_written(encoding: str) -> None:
+    words = json.dumps({"data": [{"path": "http://example.com/x.jpg"}]})
+    body = words.encode(encoding) if encoding != " {}" else f" \n{words}".encode()
+    assert ask("/gradio_api/queue/join", method="POST", body=body)[0] == 400
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND"])
 def test_only_three_methods_are_answered(method: str) -> None:
     assert ask("/", method=method)[0] == 405
@@ -132,6 +162,7 @@ def test_sizes_have_bounds() -> None:
     assert ask(upload, method="POST", headers={"content-length": "1001"})[0] == 413
     assert ask(upload, method="POST")[0] == 411
     assert ask(upload, method="POST", headers={"content-length": "-5"})[0] == 411
+    assert ask(upload, method="POST", headers={"content-length": "5", "transfer-encoding": "chunked"})[0] == 411
     assert ask("/gradio_api/queue/join", method="POST", body=b"x" * (MAX_JSON_BYTES + 1))[0] == 413
 
 

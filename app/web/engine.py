@@ -3,7 +3,7 @@
 import logging
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +122,10 @@ class Engine:
             TimeoutError: Nothing happened for so many seconds.
         """
         return self._store.get(id).follow(timeout=timeout)
+
+    def watch(self, id: str) -> AsyncIterator[Event]:
+        """As `events`, for servers with many who watch; InputError if there is no such job."""
+        return self._store.get(id).watch()
 
     def status(self, id: str) -> JobStatus:
         """A job as it is now; InputError if there is none."""

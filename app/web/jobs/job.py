@@ -1,8 +1,9 @@
 """One job: what was asked for, what happened so far, and who waits for more."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -22,6 +23,7 @@ _STATES: dict[type, State] = {
 SomeEvent = TypeVar("SomeEvent", bound=Event)
 MAX_EVENTS = 20_000
 """Further progress of one job is not kept."""
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,17 @@ class Job:
             yield event
             if isinstance(event, LAST):
                 return
+
+    async def watch(self) -> AsyncIterator[Event]:
+        """As `follow`, without holding a thread while nothing happens."""
+        index = 0
+        while True:
+            for event in self.events[index:]:  # which only grows
+                index += 1
+                yield event
+                if isinstance(event, LAST):
+                    return
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Whether it is over, after waiting for that at most so many seconds."""

@@ -1,6 +1,7 @@
 """What programs call through `gradio_client`: the same engine as the page."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import gradio as gr
@@ -16,7 +17,7 @@ def add_api(engine: Engine, settings: SettingsForm) -> None:
     """Add the endpoints `/reconstruct` and `/cancel`; nothing of them is seen on the page."""
 
     # The names of the parameters are those that clients use; their order is that of SettingsForm.
-    def reconstruct(
+    async def reconstruct(
         files: list[str] | None,
         quality: str,
         mesh: bool,
@@ -25,18 +26,18 @@ def add_api(engine: Engine, settings: SettingsForm) -> None:
         views: float,
         fps: float,
         seed: float,
-    ) -> Iterator[dict]:
+    ) -> AsyncIterator[dict]:
         """Photographs, a video or a zip in; what happens, and at last the addresses of the files, out."""
         try:
             chosen = settings_from(quality, mesh, exports, poses, views, fps, seed)
-            job = engine.submit([Path(path) for path in files or ()], chosen)
-            for event in engine.events(job):
+            job = await asyncio.to_thread(engine.submit, [Path(path) for path in files or ()], chosen)
+            async for event in engine.watch(job):
                 if isinstance(event, Waiting):
                     yield {"job": job, "state": "waiting", "position": event.position}
                 elif isinstance(event, Progress):
                     yield {"job": job, "state": "running"} | vars(event)
                 elif isinstance(event, Done):
-                    yield _result(engine, job)
+                    yield await asyncio.to_thread(_result, engine, job)
                 elif isinstance(event, Failed):
                     raise gr.Error(f"{event.message}\n{event.hint}".strip(), print_exception=False)
                 elif not isinstance(event, Made):

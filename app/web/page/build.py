@@ -1,6 +1,8 @@
 """The whole page: what is where, and what happens when it is used."""
 
-from collections.abc import Iterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,10 +27,11 @@ from app.web.page.tabs.look import frame
 from app.web.page.welcome import example_button, head, warning_box, warnings_of, welcome
 from recon.errors import InputError, ReconError
 
-HERE = Path(__file__).parent
+log = logging.getLogger(__name__)
 NO_LIMIT = None
 CACHE_SECONDS = (600, 3600)
 """How often uploads are looked through, and how old they may become."""
+SECONDS_FOR_TABS = 0.3
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -165,8 +168,9 @@ def _connect_jobs(page: gr.Blocks, parts: Parts, engine: Engine) -> None:
         asked = request.query_params.get("job")
         return asked if isinstance(asked, str) and asked else None
 
-    def watch(job: str | None) -> Iterator[list]:
-        yield from _watched(parts, engine, job, hours)
+    async def watch(job: str | None) -> AsyncIterator[list]:
+        async for update in _watched(parts, engine, job, hours):
+            yield update
 
     def stop(job: str | None) -> None:
         if job:
@@ -180,38 +184,45 @@ def _connect_jobs(page: gr.Blocks, parts: Parts, engine: Engine) -> None:
     parts.cancel.click(stop, [parts.job], None, concurrency_limit=NO_LIMIT, **QUIET)
 
 
-def _watched(parts: Parts, engine: Engine, job: str | None, hours: float) -> Iterator[list]:
-    """Updates of `Parts.shown`, one for each thing that happens, up to the result."""
+async def _watched(parts: Parts, engine: Engine, job: str | None, hours: float) -> AsyncIterator[list]:
+    """Updates of `Parts.shown`, one for each thing that happens, up to the result.
+
+    Each says all that holds at that moment: of updates that come close together, the page may take the last alone.
+    """
     if not job:
         yield [gr.skip()] * len(parts.shown)
         return
     num_tabs, num_contents = len(parts.tabs), sum(map(len, parts.contents))
     still = [gr.skip()] * (num_tabs + num_contents)
     shown = Shown(job)
-    looked_at: str | None = None
+    early = _none()
     try:
-        yield [gr.skip(), gr.update(visible=True), _none(), gr.update(interactive=False), _none(), *still]
-        for event in engine.events(job):
+        async for event in engine.watch(job):
             shown = shown.after(event)
-            early = gr.skip()
-            if shown.made in texts.LOOK_EARLY and shown.made != looked_at:
-                looked_at = shown.made
-                early = gr.update(value=frame(job, looked_at, texts.LOOK_EARLY[looked_at]), visible=True)
+            if shown.made in texts.LOOK_EARLY:
+                early = gr.update(value=frame(job, shown.made, texts.LOOK_EARLY[shown.made]), visible=True)
             if shown.end is None:
-                yield [progress_card(shown, hours), gr.skip(), early, gr.skip(), gr.skip(), *still]
-        done = finished(engine, job)
+                running = [gr.update(visible=True), early, gr.update(interactive=False), _none()]
+                yield [progress_card(shown, hours), *running, *still]
+        done = await asyncio.to_thread(finished, engine, job)
+        if done is not None:
+            titles, contents = await asyncio.to_thread(filled, done, [len(built) for built in parts.contents])
     except ReconError:
         yield [_gone(), _none(), _none(), gr.update(interactive=True), _none(), *still]
+        return
+    except Exception:  # whoever watches must hear of every end
+        log.exception("the job %s cannot be shown", job)
+        yield [end_card(Failed("", texts.NOT_SHOWN)), _none(), _none(), gr.update(interactive=True), _none(), *still]
         return
     again = gr.update(interactive=True)
     if done is None:
         end = shown.end or Failed("", texts.FAILED_TITLE)
         yield [end_card(end), _none(), _none(), again, _none(), *still]
         return
-    titles, contents = filled(done, [len(built) for built in parts.contents])
     shown_at_last = [summary(done), _none(), gr.update(value="", visible=False), again, gr.update(visible=True)]
     yield [*shown_at_last, *[gr.skip()] * num_tabs, *contents]
-    yield [*[gr.skip()] * len(shown_at_last), *titles, *[gr.skip()] * num_contents]  # tabs hear it once they are there
+    await asyncio.sleep(SECONDS_FOR_TABS)  # they hear of it once they are there
+    yield [*shown_at_last, *titles, *contents]
 
 
 def filled(done: Finished, nums: list[int]) -> tuple[list, list]:

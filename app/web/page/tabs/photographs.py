@@ -73,7 +73,7 @@ def _row(done: Finished, name: str, placed: tuple[int, dict] | None, reason: str
         tag("td", thumb + text(name)),
         tag("td", text(texts.PLACED)),
         tag("td", text(use), class_="wide"),
-        tag("td", text(f"{view['psnr_db']:.1f} dB"), class_="num"),
+        tag("td", text("-" if view["psnr_db"] is None else f"{view['psnr_db']:.1f} dB"), class_="num"),
         tag("td", look),
     ]
     return tag("tr", "".join(cells))

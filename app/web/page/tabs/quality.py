@@ -36,11 +36,15 @@ def is_shown(done: Finished) -> bool:
 def _figures(done: Finished) -> list[tuple[str, str]]:
     report = done.report
     poses, refinement = report["poses"], report.get("refinement") or {}
-    held_back = [v["psnr_db"] for v in done.views if str((report.get("views") or {}).get(v["name"])).startswith("held")]
+    uses = report.get("views") or {}
+    scored: dict[bool, list[float]] = {True: [], False: []}
+    for view in done.views:
+        if view["psnr_db"] is not None:
+            scored[str(uses.get(view["name"])).startswith("held")].append(view["psnr_db"])
+    held_back, others = scored[True], scored[False]
     figures = [(f"{poses['registered']} of {poses['total']}", texts.FIGURE_PLACED)]
     if held_back:
         figures.append((f"{sum(held_back) / len(held_back):.1f} dB", texts.FIGURE_HELD_BACK))
-    others = [v["psnr_db"] for v in done.views if v["psnr_db"] not in held_back]
     if others:
         figures.append((f"{sum(others) / len(others):.1f} dB", texts.FIGURE_SEEN))
     if refinement.get("psnr_before") is not None and refinement.get("psnr_after") is not None:

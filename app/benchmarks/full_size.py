@@ -29,7 +29,7 @@ def run() -> dict[str, Any]:
 def measure(config: ILRMConfig, views: int, expected_parameters: int) -> dict[str, Any]:
     """One step on random pictures: predict, render one target, compare, gradients of every weight."""
     torch.manual_seed(0)
-    loss = LossConfig(perceptual=0.0, gradient=0.0)
+    loss = LossConfig(perceptual=0.0, gradient=0.0, dssim=0.0)
     module = ILRMModule(ILRM(config), OptimConfig(ema_decay=0.0), loss, max_steps=1)
     batch = random_batch(views, SIDE)
     start = time.perf_counter()

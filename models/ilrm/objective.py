@@ -57,7 +57,7 @@ class LossConfig:
 
     perceptual: float = 0.0
     perceptual_weights: str | None = None
-    dssim: float = 0.0
+    dssim: float = 0.03
     laplacian: float = 0.0
     gradient: float = 0.05
     depth: float = 0.02

@@ -97,5 +97,6 @@ def test_open_files_and_threads_do_not_grow(tmp_path, uploads):
         for _ in range(12):
             list(engine.events(engine.submit(uploads), timeout=10))
             counts.append((process.num_fds(), threading.active_count()))
-    early, late = np.array(counts[:6]).max(0), np.array(counts[6:]).max(0)
-    assert (late <= early + 1).all(), counts  # a timer that was cancelled takes a moment to end
+    # What else runs in this process comes and goes; a job that left one file or thread behind would be seen at the end.
+    early, late = np.array(counts[:3]).max(0), np.array(counts[-3:]).min(0)
+    assert (late <= early + 1).all(), counts

@@ -137,7 +137,7 @@ def train_config(study: Study, run: Run, data: Path, out: Path) -> TrainConfig:
             seed=run.seed,
         ),
         optim=OptimConfig(lr=run.rate, warmup_steps=study.warmup_steps, ema_decay=study.ema_decay),
-        loss=LossConfig(gradient=0.0, blocks=study.block_loss),
+        loss=LossConfig(gradient=0.0, dssim=0.0, blocks=study.block_loss),
         trainer=TrainerConfig(
             out=str(out),
             max_steps=run.steps,

@@ -8,6 +8,7 @@ import pytest
 
 from app.web.engine import Engine
 from app.web.jobs.events import Cancelled, Made, Progress
+from app.web.jobs.process import MODULE
 from app.web.jobs.settings import JobSettings
 from tests.app.web.uploads.uploaded_files import mp4
 
@@ -24,8 +25,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory):
 
 
 def cancel_and_time(engine: Engine, id: str) -> float:
-    workers = psutil.Process().children(recursive=True)
-    assert workers
+    (worker,) = [child for child in psutil.Process().children() if works(child) and MODULE in child.cmdline()]
+    workers = [worker, *worker.children(recursive=True)]
     begin = time.monotonic()
     assert engine.cancel(id).state == "cancelled"
     assert list(engine.folder(id).iterdir()) == []

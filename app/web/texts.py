@@ -81,12 +81,10 @@ LOOK_EARLY = {
     "gaussians": "First result",
 }
 VIDEO = "Video"
-NO_VIDEO = "No video was asked for."
 MESH_TAB = "Mesh"
 DEPTH = "Depth"
 DEPTH_HELP = "How far away things are: red is near, blue is far, black is not known."
 CONFIDENCE_HELP = "How sure the scene is: bright where it covers the picture fully."
-NO_DEPTH = "No depth maps were asked for."
 PHOTOGRAPHS_TAB = "Photographs"
 COMPARE = "Drag across: left the photograph, right the scene rendered from the same place."
 COLUMNS = ("Photograph", "Placed", "Used for", "Likeness")
@@ -130,11 +128,4 @@ FIGURE_REPROJECTION = "mean error of the camera positions"
 FIGURE_GAUSSIANS = "Gaussians, the small soft balls that the scene is made of"
 FIGURE_TIME = "from start to files"
 FIGURE_MEMORY = "most memory in use"
-STAGE_WORDS = {
-    "load": "reading the photographs",
-    "poses": "finding where the camera was",
-    "gaussians": "building the scene",
-    "refinement": "refining it",
-    "export": "writing the files",
-}
 IN_ZIP = "{num} files, in the zip"

@@ -6,14 +6,12 @@ from urllib.parse import quote
 
 from app.web import texts
 from app.web.page.markup import tag, text
+from app.web.uploads.kinds import FAMILIES
 from recon.io.names import natural_key
 
 SHOWN_AS_IMAGE = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 SHOWN_AS_VIDEO = (".mp4", ".m4v", ".webm", ".mov")
-FILE_TYPES = [
-    *(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif"),
-    *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".zip"),
-]
+FILE_TYPES = [suffix for suffixes in FAMILIES.values() for suffix in suffixes]
 
 # Buttons and dragging tell the server what to do with which file; the list itself stays there.
 STRIP_SCRIPT = """

@@ -7,6 +7,7 @@ from app.web import texts
 from app.web.page.context import TabContext
 from app.web.page.finished import Finished
 from app.web.page.markup import duration, tag, text
+from recon.pipeline.progress import STAGES
 
 TITLE = texts.QUALITY_TAB
 
@@ -20,8 +21,9 @@ def fill(done: Finished) -> list:
     """What was measured, each figure with what it means."""
     figures = "".join(tag("div", tag("b", text(value)) + tag("span", text(words))) for value, words in _figures(done))
     stages = done.report.get("seconds") or {}
+    words = {stage.name: stage.words for stage in STAGES}
     rows = "".join(
-        tag("tr", tag("td", text(texts.STAGE_WORDS.get(name, name))) + tag("td", text(duration(value)), class_="num"))
+        tag("tr", tag("td", text(words.get(name, name))) + tag("td", text(duration(value)), class_="num"))
         for name, value in stages.items()
     )
     honest = tag("p", text(texts.QUALITY_HELP), class_="soft small")

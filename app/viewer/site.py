@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +20,12 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".ply": "application/octet-stream",
+    ".glb": "model/gltf-binary",
     ".png": "image/png",
     ".jpg": "image/jpeg",
 }
 INDEX = "index.html"
-DESCRIPTION, GAUSSIANS = "scene.json", "gaussians.ply"
+DESCRIPTION, GAUSSIANS, SURFACE = "scene.json", "gaussians.ply", "mesh.glb"
 
 
 @dataclass(frozen=True)
@@ -43,29 +45,38 @@ Site = dict[str, Resource]
 """By path relative to the page, "" for the page itself."""
 
 
-def make_site(description: dict[str, Any], gaussians: Path, pictures: Sequence[Path | None] = ()) -> Site:
+def make_site(description: dict[str, Any], shown: Path, pictures: Sequence[Path | None] = ()) -> Site:
     """The page, its scripts, and one scene.
 
     Args:
         description: See `app.viewer.description.describe`.
-        gaussians: A plain PLY.
+        shown: Gaussians as a plain PLY, or a surface as `recon.io.mesh_glb` writes it.
         pictures: The photograph (.png or .jpg) of each camera of the description, None where there is none; the page
             shows them in a strip, and each leads to its place.
     """
-    shown = {f"photographs/{i}{path.suffix}": path for i, path in enumerate(pictures) if path is not None}
-    if shown:
+    photographs = {f"photographs/{i}{path.suffix}": path for i, path in enumerate(pictures) if path is not None}
+    if photographs:
         names = [None if path is None else f"photographs/{i}{path.suffix}" for i, path in enumerate(pictures)]
         cameras = [camera | {"picture": name} for camera, name in zip(description["cameras"], names, strict=True)]
         description = description | {"cameras": cameras}
+    name = GAUSSIANS
+    if shown.suffix == Path(SURFACE).suffix:
+        name, description = SURFACE, description | {"surface": SURFACE}
+    told = Resource(TYPES[".json"], json.dumps(description, allow_nan=False).encode())
+    own = {DESCRIPTION: told, name: Resource(TYPES[shown.suffix], shown)}
+    return _static() | own | {name: Resource(TYPES[path.suffix], path) for name, path in photographs.items()}
+
+
+@cache
+def _static() -> Site:
+    """Page, scripts and styles, which stay as they are while the program runs."""
     site = {
         path.relative_to(STATIC).as_posix(): Resource(TYPES[path.suffix], path)
         for path in sorted(STATIC.rglob("*"))
         if path.is_file() and path.suffix in (".html", ".js", ".css")
     }
     site[""] = site.pop(INDEX)
-    site[DESCRIPTION] = Resource(TYPES[".json"], json.dumps(description, allow_nan=False).encode())
-    site[GAUSSIANS] = Resource(TYPES[".ply"], gaussians)
-    return site | {name: Resource(TYPES[path.suffix], path) for name, path in shown.items()}
+    return site
 
 
 def pictures_of(folder: Path, names: Sequence[str]) -> list[Path | None]:

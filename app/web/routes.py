@@ -29,9 +29,10 @@ VIEWS = {
     "gaussians": (f"{PREVIEW}/gaussians.ply", "gaussians"),
     "refinement": (f"{PREVIEW}/refinement.ply", "refinement"),
     "result": (f"{RESULT}/gaussians.ply", "result"),
+    "mesh": (f"{RESULT}/mesh.glb", "result"),
     FILTERED: (f"{FILTERED}/gaussians.ply", "result"),
 }
-"""Of each view its Gaussians, and which `PREVIEW/NAME.view.json` describes it."""
+"""Of each view its Gaussians or surface, and which `PREVIEW/NAME.view.json` describes it."""
 SECONDS_IN_CACHE = 3600
 
 
@@ -114,12 +115,12 @@ def _of_view(folder: Path, what: str, name: str) -> Resource | None:
     """What the viewer of a job asks for."""
     if what not in VIEWS:
         return None
-    gaussians, described = folder / VIEWS[what][0], folder / PREVIEW / view_file(VIEWS[what][1])
-    if not gaussians.is_file() or not described.is_file():
+    shown, described = folder / VIEWS[what][0], folder / PREVIEW / view_file(VIEWS[what][1])
+    if not shown.is_file() or not described.is_file():
         return None
     description = json.loads(described.read_bytes())
     pictures = [folder / PREVIEW / picture for picture in description.pop("pictures")]
-    return make_site(description, gaussians, pictures).get(name)
+    return make_site(description, shown, pictures).get(name)
 
 
 def _send(path: Path, kind: str, seconds_in_cache: int, headers: dict[str, str] | None = None) -> Response:

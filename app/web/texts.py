@@ -82,6 +82,7 @@ LOOK_EARLY = {
 }
 VIDEO = "Video"
 MESH_TAB = "Mesh"
+MESH_LOOK_HELP = "One surface, seen from its front only. Drag to turn, scroll to come nearer, W A S D to walk."
 DEPTH = "Depth"
 DEPTH_HELP = "How far away things are: red is near, blue is far, black is not known."
 CONFIDENCE_HELP = "How sure the scene is: bright where it covers the picture fully."

@@ -1,8 +1,9 @@
-// Shows one scene: Gaussians by Spark on three.js (WebGL 2), cameras as frusta. World axes are those of the files;
+// Shows one scene: Gaussians by Spark on three.js (WebGL 2), or its surface, and cameras as frusta. World axes are those of the files;
 // cameras come with OpenCV axes (x right, y down, z forward), three.js looks along -z with y up.
 import * as THREE from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { SparkRenderer, SplatMesh } from "@sparkjsdev/spark";
+import { facesOf, readSurface } from "./mesh.js";
 
 const BLUR_PX2 = 0.3; // added to the projected covariance, as the files expect
 const CUTOFF_DEVIATIONS = 3.33; // where an opaque Gaussian falls below 1/255
@@ -20,15 +21,18 @@ async function start() {
   const scene = await (await fetch("scene.json")).json();
   document.title = `${scene.name} - recon view`;
   element("name").textContent = scene.name;
-  const counted = `${scene.num_gaussians.toLocaleString("en")} Gaussians`;
-  element("facts").textContent = scene.has_photographs ? `${counted}, ${scene.cameras.length} photographs` : counted;
+  if (!scene.surface) tellFacts(scene, `${scene.num_gaussians.toLocaleString("en")} Gaussians`);
   const stage = makeStage(scene);
   if (!stage) return;
   showPhotographs(stage);
   followAddress(stage);
-  await loadSplats(stage);
+  await (scene.surface ? loadSurface(stage) : loadSplats(stage));
   element("loading").className = "gone";
   document.body.dataset.ready = "yes"; // for tests
+}
+
+function tellFacts(scene, counted) {
+  element("facts").textContent = scene.has_photographs ? `${counted}, ${scene.cameras.length} photographs` : counted;
 }
 
 function makeStage(scene) {
@@ -67,8 +71,8 @@ function makeStage(scene) {
   return stage;
 }
 
-async function loadSplats(stage) {
-  const response = await fetch("gaussians.ply");
+async function fetchFile(name) {
+  const response = await fetch(name);
   if (!response.ok) throw new Error(`the scene cannot be fetched (${response.status})`);
   const total = Number(response.headers.get("Content-Length"));
   const bytes = new Uint8Array(total);
@@ -82,10 +86,20 @@ async function loadSplats(stage) {
     element("message").textContent = `loading ${(at / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`;
   }
   element("message").textContent = "preparing";
-  const splats = new SplatMesh({ fileBytes: bytes, fileName: "gaussians.ply" });
+  return bytes;
+}
+
+async function loadSplats(stage) {
+  const splats = new SplatMesh({ fileBytes: await fetchFile("gaussians.ply"), fileName: "gaussians.ply" });
   stage.world.add(splats);
-  stage.splats = splats;
+  stage.shown = splats;
   await splats.initialized;
+}
+
+async function loadSurface(stage) {
+  stage.shown = readSurface(await fetchFile(stage.scene.surface));
+  stage.world.add(stage.shown);
+  tellFacts(stage.scene, `${facesOf(stage.shown).toLocaleString("en")} triangles`);
 }
 
 // Position, direction, pivot and field of view of a photograph's camera.
@@ -140,9 +154,9 @@ function step(stage, milliseconds) {
 // A still picture is not drawn again, which spares machines without a graphics card. Spark is dirty when it has sorted
 // the splats anew.
 function isAwake(stage) {
-  const { camera, renderer, frusta, splats } = stage;
+  const { camera, renderer, frusta, shown } = stage;
   const { width, height } = renderer.domElement;
-  const seen = [...camera.matrix.elements, camera.fov, width, height, frusta.visible, splats?.isInitialized].join();
+  const seen = [...camera.matrix.elements, camera.fov, width, height, frusta.visible, shown?.isInitialized ?? Boolean(shown)].join();
   const now = performance.now();
   if (seen !== stage.seen) stage.awakeUntil = now + AWAKE_MS;
   stage.seen = seen;
@@ -233,7 +247,7 @@ function bindPointer(stage) {
   canvas.addEventListener("pointerdown", () => (stage.flight = null));
   canvas.addEventListener("wheel", () => (stage.flight = null), { passive: true });
   canvas.addEventListener("dblclick", (event) => {
-    if (!stage.splats) return;
+    if (!stage.shown) return;
     const box = canvas.getBoundingClientRect();
     const place = new THREE.Vector2(
       ((event.clientX - box.left) / box.width) * 2 - 1,
@@ -241,7 +255,7 @@ function bindPointer(stage) {
     );
     const ray = new THREE.Raycaster();
     ray.setFromCamera(place, stage.camera);
-    const hit = ray.intersectObject(stage.splats)[0];
+    const hit = ray.intersectObject(stage.shown)[0];
     if (!hit) return;
     const goal = { position: stage.camera.position.clone(), target: hit.point.clone() };
     stage.flight = { from: { ...goal, target: stage.controls.target.clone() }, goal, spent: 0 };

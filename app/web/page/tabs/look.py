@@ -26,11 +26,18 @@ def is_shown(done: Finished) -> bool:
     return True
 
 
-def frame(job: str, what: str, words: str) -> str:
-    """HTML: the viewer of "poses", "gaussians", "refinement" or "result", with words below it."""
+def frame(job: str, what: str, words: str, *, is_early: bool = True) -> str:
+    """HTML: the viewer of one of `app.web.routes.VIEWS`, with words below it.
+
+    Args:
+        job: Its id.
+        what: Is shown.
+        words: What it is, or how it is used.
+        is_early: Whether it is loaded at once, not only when it comes into sight.
+    """
     address = f"jobs/{job}/view/{what}/"
     start = "#plain&cameras" if what == "poses" else "#plain"
-    window = tag("iframe", src=address + start, title=words, loading="eager", allow="fullscreen")
+    window = tag("iframe", src=address + start, title=words, loading="eager" if is_early else "lazy", allow="fullscreen")
     link = tag("a", text(texts.LOOK_OPEN), href=address, target="_blank", rel="noopener")
     below = tag("span", text(words)) + link
     return tag("div", window, class_="viewer") + tag("div", below, class_="under")

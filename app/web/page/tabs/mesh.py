@@ -1,25 +1,25 @@
-"""The surface, in Gradio's own viewer of models."""
+"""The surface, in the viewer of this program: Gradio's own would copy the file to where no id of a job guards it."""
 
 import gradio as gr
 from gradio.components import Component
 
 from app.web import texts
-from app.web.jobs.work import RESULT
 from app.web.page.context import TabContext
 from app.web.page.finished import Finished
+from app.web.page.tabs.look import frame
 
 TITLE = texts.MESH_TAB
 FILE = "mesh.glb"
 
 
 def build(context: TabContext) -> list[Component]:
-    """One viewer."""
-    return [gr.Model3D(label=texts.MESH_TAB, height=560, interactive=False, elem_id="mesh")]
+    """One frame."""
+    return [gr.HTML(elem_id="mesh")]
 
 
 def fill(done: Finished) -> list:
-    """The mesh."""
-    return [str(done.folder / RESULT / FILE)]
+    """The surface, loaded once it is looked at."""
+    return [frame(done.id, "mesh", texts.MESH_LOOK_HELP, is_early=False)]
 
 
 def is_shown(done: Finished) -> bool:

@@ -83,6 +83,12 @@ def end_card(end: Failed | Cancelled) -> str:
     return tag("section", words, class_="card failed" if isinstance(end, Failed) else "card", role="alert")
 
 
+def gone_card() -> str:
+    """HTML: a job that is no longer kept."""
+    words = tag("h2", text(texts.GONE_TITLE)) + tag("p", text(texts.GONE))
+    return tag("section", words, class_="card", role="alert")
+
+
 def time_left(seconds: float | None) -> str:
     """In words, no more exact than it is known."""
     if seconds is None:

@@ -37,7 +37,8 @@ def frame(job: str, what: str, words: str, *, is_early: bool = True) -> str:
     """
     address = f"jobs/{job}/view/{what}/"
     start = "#plain&cameras" if what == "poses" else "#plain"
-    window = tag("iframe", src=address + start, title=words, loading="eager" if is_early else "lazy", allow="fullscreen")
+    loading = "eager" if is_early else "lazy"
+    window = tag("iframe", src=address + start, title=words, loading=loading, allow="fullscreen")
     link = tag("a", text(texts.LOOK_OPEN), href=address, target="_blank", rel="noopener")
     below = tag("span", text(words)) + link
     return tag("div", window, class_="viewer") + tag("div", below, class_="under")

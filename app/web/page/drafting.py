@@ -1,0 +1,57 @@
+"""Adding, removing and reordering what will be sent off, and what looks wrong with it."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.web.engine import Engine
+from app.web.page.parts import Parts
+from app.web.page.photographs import edited, strip, with_added
+from app.web.page.quiet import QUIET
+from app.web.page.welcome import warning_box, warnings_of
+
+CHECKS_AT_ONCE = 2
+
+
+def connect_photographs(parts: Parts, engine: Engine, examples: list[Path]) -> None:
+    """Let the components of a draft act.
+
+    Args:
+        parts: Of the page.
+        engine: Looks at uploads.
+        examples: Photographs of the sample; empty for none.
+    """
+    folder = examples[0].parent if examples else None
+
+    def show(draft: list[str]) -> dict[Any, Any]:
+        return {
+            parts.draft: draft,
+            parts.chosen: sorted(draft),
+            parts.strip: gr.update(value=strip(draft, folder), visible=bool(draft)),
+            parts.example: gr.update(visible=bool(examples) and not draft),
+            parts.run: gr.update(interactive=bool(draft)),
+        }
+
+    def add(draft: list[str], added: list[str] | None) -> dict[Any, Any]:
+        return show(with_added(draft, [str(path) for path in added or ()])) | {parts.drop: None}
+
+    def take_example() -> dict[Any, Any]:
+        return show([str(path) for path in examples])
+
+    def edit(draft: list[str], event: gr.EventData) -> dict[Any, Any]:
+        said = event._data if isinstance(event._data, dict) else {}
+        return show(edited(draft, said.get("do"), said.get("index"), said.get("to")))
+
+    def check(draft: list[str]) -> dict[str, Any]:
+        words = warnings_of(engine, draft)
+        return gr.update(value=warning_box(words), visible=bool(words))
+
+    outputs = [parts.draft, parts.chosen, parts.strip, parts.example, parts.run]
+    parts.drop.upload(add, [parts.draft, parts.drop], [parts.drop, *outputs], **QUIET)
+    parts.example.click(take_example, None, outputs, **QUIET)
+    parts.strip.click(edit, [parts.draft], outputs, **QUIET)
+    # Not where the same photographs come in another order; of changes that come while one is looked at, the last.
+    parts.chosen.change(
+        check, [parts.draft], [parts.notes], trigger_mode="always_last", concurrency_limit=CHECKS_AT_ONCE, **QUIET
+    )

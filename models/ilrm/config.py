@@ -22,6 +22,7 @@ class ILRMConfig:
         pixel_offset: The head also moves each Gaussian's ray inside its pixel.
         scale_from: Camera normalisation that the weights were trained with.
         checkpointing: Recompute activations in the backward pass.
+        head: Name in `models.layers.heads.HEADS` of what maps tokens to Gaussians; the default is as published.
         block: What the update layers are made of; the default is as published.
     """
 
@@ -35,6 +36,7 @@ class ILRMConfig:
     pixel_offset: bool = False
     scale_from: ScaleFrom = "raw"
     checkpointing: bool = False
+    head: Literal["linear", "residual_mlp", "fourier"] = "linear"
     block: BlockConfig = field(default_factory=BlockConfig)
 
     @property

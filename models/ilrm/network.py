@@ -18,6 +18,8 @@ from models.ilrm.config import ILRMConfig
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.groups import group_ids
 from models.ilrm.processor import Processor, init_normal
+from models.layers.heads import make_head
+from models.layers.heads.residual_mlp import ResidualMLP
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import at_least_float32, full_precision
 from recon.geometry.projection import pixel_grid, scale_intrinsics
@@ -83,9 +85,12 @@ class ILRM(nn.Module):
             checkpointing=config.checkpointing,
         )
         self.token_decoder = nn.Sequential(
-            nn.LayerNorm(config.dim, bias=False), nn.Linear(config.dim, config.gaussian_channels * area, bias=False)
+            nn.LayerNorm(config.dim, bias=False), make_head(config.head, config.dim, config.gaussian_channels * area)
         )
         init_normal(self)
+        for part in self.token_decoder:
+            if isinstance(part, ResidualMLP):
+                part.start_linear()
 
     def forward(
         self,

@@ -21,7 +21,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     parsed = parse(_parser(), words, PROGRAM)
-    return {"speed": _speed, "quality": _quality, "report": _report}[parsed.command](parsed[parsed.command])
+    return {"speed": _speed, "quality": _quality, "others": _others, "report": _report}[parsed.command](
+        parsed[parsed.command]
+    )
 
 
 def _speed(arguments: Namespace) -> int:
@@ -72,11 +74,22 @@ def _quality(arguments: Namespace) -> int:
     return 0
 
 
+def _others(arguments: Namespace) -> int:
+    from app.benchmarks.blocks.others.catalogue import run
+
+    counts = run(Path(arguments.data), Path(arguments.out), tuple(arguments.only), arguments.study)
+    words = f"{counts['made']} measured now, {counts['done']} are there"
+    print(json_line(counts) if arguments.json else words)
+    return 0
+
+
 def _report(arguments: Namespace) -> int:
     from app.benchmarks.blocks.report import report
 
-    runs, speed = (None if name is None else Path(name) for name in (arguments.runs, arguments.speed))
-    written = [str(path) for path in report(Path(arguments.document), Path(arguments.images), runs=runs, speed=speed)]
+    sources = {
+        name: None if (given := arguments[name]) is None else Path(given) for name in ("runs", "speed", "others")
+    }
+    written = [str(path) for path in report(Path(arguments.document), Path(arguments.images), **sources)]
     print(json_line({"written": written}) if arguments.json else "\n".join(written))
     return 0
 
@@ -87,6 +100,7 @@ def _parser() -> ArgumentParser:
     parts = {
         "speed": (_speed_arguments, "Milliseconds, multiply-adds and memory of every layer at full width."),
         "quality": (_quality_arguments, "Train the same small network with every block; goes on where it stopped."),
+        "others": (_others_arguments, "Heads, optimisers, adapters, pruning, assignment; goes on where it stopped."),
         "report": (_report_arguments, "Tables and plots of what was measured."),
     }
     for name, (add_arguments, text) in parts.items():
@@ -119,9 +133,19 @@ def _quality_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--study", type=Study, default=Study(), help="What all runs share.")
 
 
+def _others_arguments(parser: ArgumentParser) -> None:
+    from app.benchmarks.blocks.study import Study
+
+    parser.add_argument("--data", default=".cache/rooms", metavar="DIR", help="Rooms, of scripts/prepare_rooms.")
+    parser.add_argument("--out", default="runs/blocks_others", metavar="DIR", help="One file for each name.")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="What is measured; all if not given.")
+    parser.add_argument("--study", type=Study, default=Study(), help="Network and data, as of quality.")
+
+
 def _report_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--runs", metavar="DIR", help="Of quality.")
     parser.add_argument("--speed", metavar="FILE", help="speed.json of speed.")
+    parser.add_argument("--others", metavar="DIR", help="Of others.")
     parser.add_argument("--document", default="docs/blocks.md", metavar="FILE", help="Gets the sections.")
     parser.add_argument("--images", default="docs/images", metavar="DIR", help="Gets the plots.")
 

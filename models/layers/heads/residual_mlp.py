@@ -27,8 +27,12 @@ class ResidualMLP(nn.Module):
         self.skip = make(dim, out)
         self.fc1 = make(dim, self.hidden_width)
         self.fc2 = Dense(self.hidden_width, out)
-        with torch.no_grad():
-            self.fc2.weight.zero_()
+        self.start_linear()
+
+    @torch.no_grad()
+    def start_linear(self) -> None:
+        """Be the linear head R alone."""
+        self.fc2.weight.zero_()
 
     def hidden(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch hidden"]:
         """Activations of the hidden units."""

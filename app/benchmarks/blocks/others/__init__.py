@@ -1,0 +1,1 @@
+"""Parts that neither the speed nor the quality study holds, each by what it is for."""

@@ -11,33 +11,29 @@ from urllib.request import urlopen
 import av
 import numpy as np
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.web import texts
-from app.web.engine import Engine
 from recon.io.splats.files import read_gaussians
 from recon.io.video import write_mp4
+from tests.app.web.served import Served, served
 from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1200),
-    # Gradio leaves sockets and loops open when it ends, and uses what pandas will drop.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PATIENCE_MS = 600_000
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from app.web.server import ServerOptions, serving
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("served")) as server:
+        yield server
 
-    with Engine(root=tmp_path_factory.mktemp("jobs")) as engine, serving(engine, ServerOptions(port=0)) as server:
-        yield server.url
+
+@pytest.fixture
+def url(server: Served) -> str:
+    return server.url
 
 
 @contextmanager
@@ -84,9 +80,9 @@ def test_the_sample_becomes_splats_on_the_screen_and_files_that_open(url: str, t
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "heic", "mp4", "zip"])
-def test_every_kind_of_upload_becomes_a_scene(url: str, tmp_path: Path, kind: str) -> None:
+def test_every_kind_of_upload_becomes_a_scene(server: Served, tmp_path: Path, kind: str) -> None:
     uploads = _as(kind, sample_files(4), tmp_path)
-    client = Client(url, verbose=False)
+    client = server.client()
     job = client.submit(
         files=[handle_file(path) for path in uploads], quality="fast", exports=[], api_name="/reconstruct"
     )
@@ -94,7 +90,7 @@ def test_every_kind_of_upload_becomes_a_scene(url: str, tmp_path: Path, kind: st
     assert happened["state"] == "done"
     assert happened["report"]["poses"]["registered"] >= 3
     file = next(file for file in happened["files"] if file["name"] == "gaussians.ply")
-    with urlopen(url + file["address"]) as answer:
+    with urlopen(server.url + file["address"]) as answer:
         assert len(answer.read()) == file["bytes"]
 
 
@@ -123,9 +119,9 @@ def _saved(image: Image.Image, path: Path) -> Path:
     return path
 
 
-def test_two_people_at_once_get_their_own_scenes(url: str) -> None:
+def test_two_people_at_once_get_their_own_scenes(server: Served) -> None:
     files = sample_files(6)
-    clients = [Client(url, verbose=False) for _ in range(2)]
+    clients = [server.client() for _ in range(2)]
     jobs = [
         client.submit(files=[handle_file(f) for f in part], quality="fast", exports=[], api_name="/reconstruct")
         for client, part in zip(clients, (files[:3], files[3:]), strict=True)

@@ -8,10 +8,20 @@ fetched: a request that names a file by an address is refused before anything co
 
 import ipaddress
 import json
+import logging
 import re
+import shutil
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from starlette.requests import ClientDisconnect
+
+from app.web import texts
+from app.web.limits import MIN_FREE_BYTES
+
+log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -67,11 +77,13 @@ class Rules:
         max_upload_bytes: Size of one upload, all its files together.
         hosts: Values of the Host header that mean this server; None where any name may lead here.
         names: Names that mean this server with any port, beside every address in numbers; none if empty.
+        disk: Folder of the uploads, whose disk must have room for them; None where that is of no matter.
     """
 
     max_upload_bytes: int
     hosts: frozenset[str] | None = None
     names: frozenset[str] = frozenset()
+    disk: Path | None = None
 
     def mean(self, host: str) -> bool:
         """Whether a Host header means this server."""
@@ -87,6 +99,8 @@ class Guard:
     def __init__(self, app: App, rules: Rules):
         self.app = app
         self.rules = rules
+        self._arriving = 0
+        """Bytes of the uploads that are under way."""
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Let the request through, or answer it."""
@@ -107,7 +121,14 @@ class Guard:
         if refusal is not None:
             await _answer(_with_headers(send), *refusal)
             return
-        await self.app(scope, receive, _with_headers(send))
+        num_bytes = _size_of_upload(scope["method"], scope["path"], headers)
+        self._arriving += num_bytes
+        try:
+            await self.app(scope, receive, _with_headers(send))
+        except ClientDisconnect:
+            log.info("the browser went away in the middle of %s", scope["path"])
+        finally:
+            self._arriving -= num_bytes
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str] | None:
         if not self.rules.mean(headers.get("host", "")):
@@ -124,9 +145,24 @@ class Guard:
             length = headers.get("content-length", "")
             if "transfer-encoding" in headers or not length.isascii() or not length.isdigit():
                 return 411, "the size of the upload is not stated"
-            if int(length) > self.rules.max_upload_bytes:
-                return 413, f"the upload has {int(length):,} bytes, at most {self.rules.max_upload_bytes:,} are taken"
+            return self._refusal_of_upload(int(length))
         return None
+
+    def _refusal_of_upload(self, num_bytes: int) -> tuple[int, str] | None:
+        if num_bytes > self.rules.max_upload_bytes:
+            return 413, f"the upload has {num_bytes:,} bytes, at most {self.rules.max_upload_bytes:,} are taken"
+        if self.rules.disk is None:
+            return None
+        free = shutil.disk_usage(self.rules.disk).free
+        if num_bytes + self._arriving + MIN_FREE_BYTES > free:
+            values = {"upload": num_bytes, "free": free, "others": self._arriving, "kept": MIN_FREE_BYTES}
+            return 507, texts.NO_ROOM.format(**{name: f"{value / 1e6:,.0f}" for name, value in values.items()})
+        return None
+
+
+def _size_of_upload(method: str, path: str, headers: dict[str, str]) -> int:
+    """What an upload that was let through states; 0 for every other request."""
+    return int(headers["content-length"]) if method == "POST" and path.rstrip("/") == UPLOAD else 0
 
 
 def names_an_address(content: Any) -> bool:

@@ -8,6 +8,9 @@ from recon.io.limits import GIBIBYTE, MEBIBYTE, Limits
 MAX_WORKERS, MAX_WAITING, MAX_SECONDS = 64, 10_000, 366 * 24 * 3600.0
 """A whole year; timers of the system take no endless time."""
 
+MIN_FREE_BYTES = 256 * MEBIBYTE
+"""Free on the disk beside uploads, for results; no upload is taken and no job is begun that leaves less."""
+
 PAGE_INPUT = Limits(
     max_photographs=200,
     max_file_bytes=64 * MEBIBYTE,

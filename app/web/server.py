@@ -5,21 +5,18 @@ import contextlib
 import os
 import secrets
 import socket
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.web.engine import Engine
 from app.web.guard import Guard, Rules
+from app.web.uploads.folder import upload_folder
 from recon.errors import ResourceError
-from recon.io.part_entries import part_folder
 
 LOOPBACK = ("127.0.0.1", "localhost")
 USER = "recon"
-UPLOADS = "recon-uploads"
-_IN_USE: list[Path] = []
 SECONDS_AFTER_A_WRONG_PASSWORD = 1.0
 NUM_THREADS = 128
 """Each open page that watches a job takes one."""
@@ -75,7 +72,7 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
         ResourceError: The address or port cannot be used, or there is no tunnel.
     """
     with contextlib.ExitStack() as held:
-        uploads = held.enter_context(_uploads())
+        uploads = held.enter_context(upload_folder())
         held.enter_context(_environment(QUIET | {"GRADIO_TEMP_DIR": str(uploads)}))
         port = _free_port(options)
         from starlette.middleware import Middleware
@@ -87,7 +84,7 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
         examples = sorted(SAMPLE.glob("*.jpg"))
         page = build_page(engine, examples)
         page.queue(default_concurrency_limit=16, max_size=512)
-        rules = _rules(options, port, engine.limits.max_upload_bytes + (1 << 20))
+        rules = _rules(options, port, engine.limits.max_upload_bytes + (1 << 20), uploads)
         try:
             _, _, share_url = page.launch(
                 server_name=options.host,
@@ -172,14 +169,15 @@ def _is_let_in(request: Any) -> bool:
     return any(app.tokens.get(request.cookies.get(name)) is not None for name in names)
 
 
-def _rules(options: ServerOptions, port: int, max_upload_bytes: int) -> Rules:
+def _rules(options: ServerOptions, port: int, max_upload_bytes: int, uploads: Path) -> Rules:
     """Who is meant by a request: behind a tunnel, whose name is made up by others, anybody."""
+    rules = Rules(max_upload_bytes, disk=uploads)
     if options.share:
-        return Rules(max_upload_bytes)
+        return rules
     if options.host in LOOPBACK:
-        return Rules(max_upload_bytes, frozenset(f"{name}:{port}" for name in LOOPBACK))
+        return replace(rules, hosts=frozenset(f"{name}:{port}" for name in LOOPBACK))
     names = frozenset(name.lower() for name in ("localhost", options.host, *options.names))
-    return Rules(max_upload_bytes, frozenset(), names)
+    return replace(rules, hosts=frozenset(), names=names)
 
 
 def _free_port(options: ServerOptions) -> int:
@@ -199,21 +197,6 @@ def _free_port(options: ServerOptions) -> int:
 
 def _shown(host: str) -> str:
     return "127.0.0.1" if host == "0.0.0.0" else host
-
-
-@contextlib.contextmanager
-def _uploads() -> Iterator[Path]:
-    """Folder for uploads; servers of one process share it, for Gradio looks up in the environment where it is."""
-    if _IN_USE:
-        yield _IN_USE[0]
-        return
-    with part_folder(Path(tempfile.gettempdir()), UPLOADS) as part:
-        part.path.chmod(0o700)
-        _IN_USE.append(part.path)
-        try:
-            yield part.path
-        finally:
-            _IN_USE.clear()
 
 
 @contextlib.contextmanager

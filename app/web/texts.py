@@ -72,6 +72,10 @@ GONE_TITLE = "This scene is no longer here"
 GONE = "Results are removed some time after they were last looked at. Upload the photographs again to make it anew."
 NO_PHOTOGRAPHS = "There are no photographs yet."
 NOT_TAKEN = "Not taken"
+NO_ROOM = (
+    "The disk of the server has no room for {upload} MB more: {free} MB are free, {others} MB are on their way, "
+    "{kept} MB are kept free for results. Upload fewer photographs, or try again when other jobs are over."
+)
 
 LOOK = "Look around"
 LOOK_HELP = "Drag to turn, scroll to come nearer, W A S D to walk; a photograph leads to its place."

@@ -16,9 +16,10 @@ from app.web.page.progress import Shown, end_card, progress_card
 from app.web.page.quiet import NO_LIMIT, QUIET
 from app.web.page.settings import settings_from
 from app.web.page.watching import Updates, watched
+from app.web.uploads.folder import SECONDS_KEPT
 from recon.errors import InputError, ReconError
 
-CACHE_SECONDS = (600, 3600)
+CACHE_SECONDS = (600, round(SECONDS_KEPT))
 """How often Gradio looks through the uploads that it knows of, and how old they may become."""
 
 

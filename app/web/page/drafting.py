@@ -10,6 +10,7 @@ from app.web.page.parts import Parts
 from app.web.page.photographs import edited, strip, with_added
 from app.web.page.quiet import QUIET
 from app.web.page.welcome import warning_box, warnings_of
+from app.web.uploads.folder import keep
 
 CHECKS_AT_ONCE = 2
 
@@ -25,6 +26,7 @@ def connect_photographs(parts: Parts, engine: Engine, examples: list[Path]) -> N
     folder = examples[0].parent if examples else None
 
     def show(draft: list[str]) -> dict[Any, Any]:
+        keep(map(Path, draft))
         return {
             parts.draft: draft,
             parts.chosen: sorted(draft),

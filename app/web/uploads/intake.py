@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.web.limits import WebLimits
+from app.web.limits import MIN_FREE_BYTES, WebLimits
 from app.web.uploads.kinds import Family, Kind, kind_of
 from recon.errors import InputError, LimitError, ReconError, ResourceError
 from recon.io.archive import check_archive
-from recon.io.limits import MEBIBYTE
 from recon.io.names import safe_stem, unique_names
 from recon.io.photographs.images import read_header
 
@@ -19,8 +18,6 @@ READ_BY_NATIVE_LIBRARIES = (".heic", ".webp")
 """Even the header of these is, so it is left to processes that may break."""
 MAX_STEM_BYTES = 120
 """Of a name that is kept; file systems allow 255, and results have names made from it."""
-ROOM_FOR_RESULTS = 256 * MEBIBYTE
-"""Free on the disk beside the uploads, or a job is not begun."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def look_at(uploads: Sequence[Path], limits: WebLimits) -> Intake:
 def require_disk(intake: Intake, folder: Path) -> None:
     """Raise ResourceError unless the disk of a folder has room for what is taken and for results."""
     try:
-        needed = sum(taken.path.stat().st_size for taken in intake.taken) + ROOM_FOR_RESULTS
+        needed = sum(taken.path.stat().st_size for taken in intake.taken) + MIN_FREE_BYTES
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise ResourceError(

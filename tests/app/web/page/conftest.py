@@ -1,30 +1,30 @@
+import asyncio
 import contextlib
-import gc
+import itertools
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gradio_client import Client
 
 from app.web.engine import Engine
 from app.web.limits import WebLimits
 from tests.app.web.fake_workers import write_workers
 from tests.app.web.page.staged import write_staged_worker, write_template
+from tests.app.web.served import client_of
 
-LEFT_OPEN = (
-    "ignore::ResourceWarning",
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-    "ignore:.future.no_silent_downcasting. is deprecated",
-)
-"""Gradio and its client leave sockets and event loops open when they end, and use what pandas will drop."""
+OUTDATED = "ignore:.future.no_silent_downcasting. is deprecated"
+"""Gradio uses what pandas will drop."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            for words in LEFT_OPEN:
-                item.add_marker(pytest.mark.filterwarnings(words))
+            item.add_marker(pytest.mark.filterwarnings(OUTDATED))
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Site:
 
     url: str
     engine: Engine
+    _held: contextlib.ExitStack
+
+    def client(self) -> Client:
+        """A program that uses the page; it ends after the server."""
+        return self._held.enter_context(client_of(self.url))
 
 
 @pytest.fixture(scope="session")
@@ -57,23 +62,43 @@ def worker_modules(tmp_path_factory: pytest.TempPathFactory, template: Path) -> 
     sys.path.remove(str(folder))
 
 
-@pytest.fixture(scope="module")
-def make_site(worker_modules: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
-    """Starts a page with a worker module of that name; all of them end with the tests of the file."""
+@contextlib.contextmanager
+def sites(folder: Path) -> Iterator[Callable[..., Site]]:
+    """Starts pages with a worker module of that name; all of them end with the block."""
     from app.web.server import ServerOptions, serving
 
     with contextlib.ExitStack() as held:
+        clients = held.enter_context(contextlib.ExitStack())
+        numbers = itertools.count()
 
         def start(worker: str = "staged_worker", limits: WebLimits | None = None, **options: str) -> Site:
-            root = tmp_path_factory.mktemp("jobs")
+            root = folder / f"jobs-{next(numbers)}"
             engine = held.enter_context(Engine(limits or WebLimits(num_workers=2), root, worker=worker))
-            server = held.enter_context(serving(engine, ServerOptions(port=0, **options)))
-            return Site(server.url, engine)
+            server = in_a_loop(lambda: held.enter_context(serving(engine, ServerOptions(port=0, **options))))
+            return Site(server.url, engine, clients)
 
         yield start
-    gc.collect()  # so that what Gradio left open is told of here, where it is not an error
+
+
+def in_a_loop(call: Callable[[], Any]) -> Any:
+    """What a call gives within an event loop: where Gradio finds none, it makes some and never closes them."""
+
+    async def called() -> Any:
+        return call()
+
+    with ThreadPoolExecutor(1) as thread:  # for Playwright's loop may be at work in this one
+        return thread.submit(asyncio.run, called()).result()
+
+
+@pytest.fixture
+def make_site(worker_modules: None, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Starts a page with a worker module of that name; it ends with the test."""
+    with sites(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
-def site(make_site: Callable[..., Site]) -> Site:
-    return make_site()
+def site(worker_modules: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The page of all tests of a file."""
+    with sites(tmp_path_factory.mktemp("site")) as start:
+        yield start()

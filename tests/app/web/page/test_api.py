@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
 from app.web.limits import WebLimits
@@ -41,7 +41,7 @@ def test_the_documented_example_runs(site: Site, tmp_path: Path) -> None:
 
 
 def test_errors_say_what_was_found_and_what_to_do(site: Site, tmp_path: Path) -> None:
-    client = Client(site.url, verbose=False)
+    client = site.client()
     words = tmp_path / "notes.jpg"
     words.write_text("no picture at all")
     one = handle_file(sample_files(1)[0])
@@ -59,7 +59,7 @@ def test_errors_say_what_was_found_and_what_to_do(site: Site, tmp_path: Path) ->
 
 
 def test_only_two_endpoints_are_told_and_the_rest_cannot_be_called(site: Site) -> None:
-    client = Client(site.url, verbose=False)
+    client = site.client()
     told = client.view_api(return_format="dict", print_info=False)
     assert set(told["named_endpoints"]) == {"/reconstruct", "/cancel"}
     assert told["unnamed_endpoints"] == {}
@@ -67,7 +67,7 @@ def test_only_two_endpoints_are_told_and_the_rest_cannot_be_called(site: Site) -
 
 def test_a_cancelled_job_leaves_nothing_within_two_seconds(make_site: Callable[..., Site]) -> None:
     site = make_site("endless_worker")
-    client = Client(site.url, verbose=False)
+    client = site.client()
     running = client.submit(files=[handle_file(path) for path in sample_files(2)], api_name="/reconstruct")
     deadline = time.monotonic() + 20
     while not any(happened.get("message") == "endless" for happened in running.outputs()):
@@ -83,7 +83,7 @@ def test_a_cancelled_job_leaves_nothing_within_two_seconds(make_site: Callable[.
 
 def test_a_full_queue_refuses_with_numbers(make_site: Callable[..., Site]) -> None:
     site = make_site("endless_worker", WebLimits(num_workers=1, max_waiting=1))
-    client = Client(site.url, verbose=False)
+    client = site.client()
     files = [handle_file(path) for path in sample_files(2)]
     jobs = [client.submit(files=files, api_name="/reconstruct") for _ in range(2)]
     deadline = time.monotonic() + 20
@@ -94,3 +94,4 @@ def test_a_full_queue_refuses_with_numbers(make_site: Callable[..., Site]) -> No
         client.predict(files=files, api_name="/reconstruct")
     for job in jobs:
         client.predict(job=job.outputs()[-1]["job"], api_name="/cancel")
+    assert [job.result(timeout=10)["state"] for job in jobs] == ["cancelled", "cancelled"]

@@ -2,11 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from recon.errors import ResourceError
 
 
 def command(module: str, *arguments: str) -> list[str]:
@@ -20,21 +25,76 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": path} | more
 
 
-def ask(module: str, request: dict[str, Any], max_seconds: float) -> subprocess.CompletedProcess[str]:
+class Children:
+    """Processes that were asked something, so that none outlives whoever wants the answer."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no answer is wanted any more."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """End those that run, and every further one as soon as it is started."""
+        with self._lock:
+            self._is_closed = True
+            running = list(self._running)
+        for process in running:
+            _end(process)
+
+    @contextmanager
+    def holding(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        """Know of a process until the end of the block, at which it is gone."""
+        with self._lock:
+            self._running.add(process)
+            is_closed = self._is_closed
+        try:
+            if is_closed:
+                _end(process)
+            yield
+        finally:
+            _end(process)
+            with self._lock:
+                self._running.discard(process)
+
+
+def ask(
+    module: str, request: dict[str, Any], max_seconds: float, children: Children | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a module with a request as JSON on its standard input; what it answered, and how it ended.
+
+    Args:
+        module: Its name.
+        request: Ready for JSON.
+        max_seconds: Wall time.
+        children: Told of the process.
 
     Raises:
         subprocess.TimeoutExpired: It took longer, and was ended.
+        ResourceError: `children` were closed meanwhile.
     """
-    return subprocess.run(
-        command(module),
-        input=json.dumps(request),
-        capture_output=True,
-        timeout=max_seconds,
-        text=True,
-        env=environment(),
-        start_new_session=True,
+    children = children or Children()
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command(module), stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment(), start_new_session=True
     )
+    with process, children.holding(process):
+        answer, errors = process.communicate(json.dumps(request), timeout=max_seconds)
+    if children.is_closed and process.returncode != 0:
+        raise ResourceError("the server ends", hint="try again when it is back")
+    return subprocess.CompletedProcess(process.args, process.returncode, answer, errors)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process and its group at once, unless it ended by itself, and wait for that."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def be_the_first_to_go() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.web.child import Children
 from app.web.jobs.events import Cancelled, Done, Event, Failed, Started
 from app.web.jobs.job import Job, JobStatus
 from app.web.jobs.process import MODULE, WorkerProcess
@@ -67,6 +68,7 @@ class Engine:
         self._store = JobStore(root, limits.time_to_live_seconds)
         self._checking = threading.Semaphore(limits.num_workers)
         self._filtering = threading.Lock()
+        self._children = Children()
         self._processes: dict[str, WorkerProcess] = {}
         self._queue = JobQueue(self._work, limits.num_workers, limits.max_waiting)
 
@@ -80,7 +82,7 @@ class Engine:
         intake = look_at(uploads, self.limits)
         names = tuple(taken.name for taken in intake.taken)
         with self._checking:
-            return Findings(names, intake.refused, check_uploads(intake, self.limits))
+            return Findings(names, intake.refused, check_uploads(intake, self.limits, self._children))
 
     def submit(self, uploads: Sequence[Path], settings: JobSettings = JobSettings()) -> str:  # noqa: B008 (frozen)
         """Let a job wait for a worker; its unguessable id.
@@ -167,7 +169,7 @@ class Engine:
         if not self._filtering.acquire(timeout=seconds):
             raise ResourceError("the files of other jobs are being written", hint="try again in a minute")
         try:
-            return refilter_apart(result, self.folder(id) / FILTERED, min_confidence, exports, seconds)
+            return refilter_apart(result, self.folder(id) / FILTERED, min_confidence, exports, seconds, self._children)
         finally:
             self._filtering.release()
 
@@ -179,6 +181,7 @@ class Engine:
     def close(self) -> None:
         """Cancel everything and remove all files."""
         self._queue.take_no_more()
+        self._children.close()
         for job in self._store.all():
             if not job.is_over:
                 self.cancel(job.id)

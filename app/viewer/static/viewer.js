@@ -160,7 +160,7 @@ function isAwake(stage) {
   const now = performance.now();
   if (seen !== stage.seen) stage.awakeUntil = now + AWAKE_MS;
   stage.seen = seen;
-  return now < stage.awakeUntil || stage.spark.dirty;
+  return now < stage.awakeUntil || (!stage.scene.surface && stage.spark.dirty);
 }
 
 const WALK = { KeyW: [0, 0, 1], KeyS: [0, 0, -1], KeyA: [-1, 0, 0], KeyD: [1, 0, 0], KeyE: [0, 1, 0], KeyQ: [0, -1, 0] };

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.web.child import ask, be_the_first_to_go
+from app.web.child import Children, ask, be_the_first_to_go
 from app.web.results.refilter import Filtered, refilter
 from recon import errors
 from recon.errors import ExportError, LimitError, ReconError, ResourceError
@@ -16,7 +16,12 @@ MODULE = "app.web.results.refiltering"
 
 
 def refilter_apart(
-    result: Path, out: Path, min_confidence: float, exports: Sequence[str], max_seconds: float
+    result: Path,
+    out: Path,
+    min_confidence: float,
+    exports: Sequence[str],
+    max_seconds: float,
+    children: Children | None = None,
 ) -> Filtered:
     """As `refilter`.
 
@@ -26,17 +31,18 @@ def refilter_apart(
         min_confidence: Least opacity, 0..1.
         exports: Some of `FROM_GAUSSIANS`.
         max_seconds: Wall time that it may take.
+        children: Told of the process.
 
     Raises:
         ReconError: Of the kinds that `refilter` raises.
         LimitError: It took too long.
-        ResourceError: Memory ran out.
+        ResourceError: Memory ran out, or `children` were closed.
         ExportError: The process broke down.
     """
     places = {"result": str(result.resolve()), "out": str(out.resolve())}
     request = places | {"min_confidence": min_confidence, "exports": list(exports)}
     try:
-        done = ask(MODULE, request, max_seconds)
+        done = ask(MODULE, request, max_seconds, children)
     except subprocess.TimeoutExpired as error:
         raise LimitError(
             f"writing the files took longer than {max_seconds:g} s", hint="choose fewer kinds of files"

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from app.web.child import ask, be_the_first_to_go
+from app.web.child import Children, ask, be_the_first_to_go
 from app.web.limits import WebLimits
 from app.web.uploads.checks import PhotographWarning, about_broken, warnings_about
 from app.web.uploads.intake import Intake
@@ -17,19 +17,20 @@ MODULE = "app.web.uploads.checking"
 THUMBNAIL = 512
 
 
-def check_uploads(intake: Intake, limits: WebLimits) -> list[PhotographWarning]:
+def check_uploads(intake: Intake, limits: WebLimits, children: Children | None = None) -> list[PhotographWarning]:
     """What looks wrong with photographs; a video or an archive is not looked into.
 
     Raises:
         FormatError: A photograph broke the decoder.
         LimitError: Looking took too long.
+        ResourceError: `children`, who are told of the process, were closed.
     """
     if intake.family != "image":
         return []
     small = replace(limits.input, max_long_side=THUMBNAIL)
     files = [[str(taken.path), taken.kind.suffix, taken.name] for taken in intake.taken]
     try:
-        done = ask(MODULE, {"files": files, "limits": asdict(small)}, limits.max_check_seconds)
+        done = ask(MODULE, {"files": files, "limits": asdict(small)}, limits.max_check_seconds, children)
     except subprocess.TimeoutExpired as error:
         raise LimitError(f"looking at the photographs took longer than {limits.max_check_seconds:g} s") from error
     if done.returncode != 0:

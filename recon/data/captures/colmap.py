@@ -6,6 +6,7 @@ from pathlib import Path
 from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, IMPOSSIBLE_CAMERA, MISSING_PICTURE, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
+from recon.data.captures.listed import ListedCaptures
 from recon.data.captures.pictures import PICTURE_LIMITS
 from recon.data.captures.scene_folders import scene_folders
 from recon.errors import FormatError, GeometryError, InputError, LimitError, UnusableCaptureError
@@ -16,7 +17,7 @@ from recon.io.photographs.lens import Lens
 EXPECTED = "sparse/0 and images"
 
 
-class ColmapCaptures:
+class ColmapCaptures(ListedCaptures):
     """Captures with `sparse/0` (or another place that `recon.io.colmap` knows) and `images`.
 
     Frames are in natural order of their names; the world is that of the model. Distortion is taken out.
@@ -32,29 +33,12 @@ class ColmapCaptures:
     """
 
     def __init__(self, folder: Path | str, split: str = "train", *, checks: CaptureChecks = DEFAULT_CHECKS):
-        self.checks = checks
-        self._folders = scene_folders(Path(folder), split, is_colmap, EXPECTED)
+        super().__init__(scene_folders(Path(folder), split, is_colmap, EXPECTED), checks)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Sorted."""
-        return tuple(self._folders)
-
-    def __len__(self) -> int:
-        return len(self._folders)
-
-    def __getitem__(self, index: int) -> Capture:
-        """The capture `names[index]`.
-
-        Raises:
-            UnusableCaptureError: See `recon.data.captures.checks`.
-            FormatError: The model is damaged, or has a camera that is no pinhole with k1, k2, p1, p2.
-        """
-        name = self.names[index]
-        folder = self._folders[name]
-        files = _files(folder)
+    def _read(self, name: str, place: Path) -> Capture:
+        files = _files(place)
         frames = [FileFrame(f.path, partial(_lens, f), f.cam_from_world, describes="stored") for f in files]
-        return capture_of_files(name, str(folder), frames, self.checks)
+        return capture_of_files(name, str(place), frames, self.checks)
 
 
 def is_colmap(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, MISSING_PICTURE, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
+from recon.data.captures.listed import ListedCaptures, stated_frames
 from recon.data.captures.pictures import PICTURE_LIMITS
 from recon.data.captures.scene_folders import read_lines, scene_folders
 from recon.errors import FormatError, InputError, UnusableCaptureError
@@ -24,7 +25,7 @@ LIST = "full_list.txt"
 LONGEST_TAIL = 4
 
 
-class OpencvJson:
+class OpencvJson(ListedCaptures):
     """Captures whose JSON holds, for each frame, a picture, `w2c` (4x4, OpenCV axes) and a pinhole in pixels.
 
     Two forms: Long-LRM's `opencv_cameras.json` in the folder of the capture, with `file_path`, `h`, `w`, `fx`, `fy`,
@@ -43,42 +44,20 @@ class OpencvJson:
     """
 
     def __init__(self, folder: Path | str, split: str = "train", *, checks: CaptureChecks = DEFAULT_CHECKS):
-        self.checks = checks
         found = find_list(Path(folder), split)
-        if found is None:
-            self._root = None
-            folders = scene_folders(Path(folder), split, is_long_lrm, CAMERAS)
-            self._files = {name: place / CAMERAS for name, place in folders.items()}
+        self._root = None if found is None else found.parent
+        if found is not None:
+            files = _listed_files(found)
         else:
-            self._root = found.parent
-            self._files = _listed_files(found)
+            folders = scene_folders(Path(folder), split, is_long_lrm, CAMERAS)
+            files = {name: place / CAMERAS for name, place in folders.items()}
+        super().__init__(files, checks)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of a list in its order, else sorted."""
-        return tuple(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __getitem__(self, index: int) -> Capture:
-        """The capture `names[index]`.
-
-        Raises:
-            UnusableCaptureError: See `recon.data.captures.checks`.
-            FormatError: The file is not of this form.
-        """
-        name = self.names[index]
-        path = self._files[name]
-        content = read_json(path, limits=PICTURE_LIMITS)
-        stated = content.get("frames")
-        if not (isinstance(stated, list) and stated and all(isinstance(frame, dict) for frame in stated)):
-            raise FormatError(f'{path}: "frames" is not a list of objects')
-        if len(stated) > PICTURE_LIMITS.max_photographs:
-            raise FormatError(f"{path}: {len(stated):,} frames, at most {PICTURE_LIMITS.max_photographs:,} are read")
-        places = [path.parent] if self._root is None else [path.parent, self._root]
-        frames = [_frame(f"{path}: frame {i}", places, frame) for i, frame in enumerate(stated)]
-        return capture_of_files(name, str(path), frames, self.checks)
+    def _read(self, name: str, place: Path) -> Capture:
+        stated = stated_frames(place, read_json(place, limits=PICTURE_LIMITS))
+        places = [place.parent] if self._root is None else [place.parent, self._root]
+        frames = [_frame(f"{place}: frame {i}", places, frame) for i, frame in enumerate(stated)]
+        return capture_of_files(name, str(place), frames, self.checks)
 
 
 def is_long_lrm(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, IMPOSSIBLE_CAMERA, MISSING_PICTURE, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
+from recon.data.captures.listed import ListedCaptures, stated_frames
 from recon.data.captures.pictures import PICTURE_LIMITS
 from recon.data.captures.scene_folders import scene_folders
 from recon.errors import FormatError, GeometryError, UnusableCaptureError
@@ -28,7 +29,7 @@ DOWNSAMPLES = (1, 2, 4, 8)
 PREFERRED = (4, 8, 2, 1)
 
 
-class Nerfstudio:
+class Nerfstudio(ListedCaptures):
     """Captures with `transforms.json` beside `images_4`, `images_8`, `images_2` or `images`.
 
     Both layouts of DL3DV are read, `HASH/nerfstudio/transforms.json` and `1K/HASH/transforms.json`; the hash is the
@@ -61,30 +62,14 @@ class Nerfstudio:
     ):
         if downsample is not None and downsample not in DOWNSAMPLES:
             raise FormatError(f"downsample is {downsample}, expected one of {', '.join(map(str, DOWNSAMPLES))}")
-        self.downsample, self.checks = downsample, checks
-        self._folders = scene_folders(Path(folder), split, is_nerfstudio, TRANSFORMS)
+        super().__init__(scene_folders(Path(folder), split, is_nerfstudio, TRANSFORMS), checks)
+        self.downsample = downsample
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Sorted."""
-        return tuple(self._folders)
-
-    def __len__(self) -> int:
-        return len(self._folders)
-
-    def __getitem__(self, index: int) -> Capture:
-        """The capture `names[index]`.
-
-        Raises:
-            UnusableCaptureError: See `recon.data.captures.checks`.
-            FormatError: The file is damaged, or states a camera that is no pinhole with k1, k2, p1, p2.
-        """
-        name = self.names[index]
-        folder = self._folders[name]
-        path = folder / TRANSFORMS
+    def _read(self, name: str, place: Path) -> Capture:
+        path = place / TRANSFORMS
         content = read_json(path, limits=PICTURE_LIMITS)
         stated = _frames(path, content)
-        downsample = self.downsample or _downsample(folder)
+        downsample = self.downsample or _downsample(place)
         frames = [_frame(path, content, frame, downsample) for frame in stated]
         times = [time for frame in stated if type(time := frame.get("timestamp")) is int]
         url = content.get("url")
@@ -104,11 +89,7 @@ def is_nerfstudio(folder: Path) -> bool:
 
 
 def _frames(path: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
-    frames = content.get("frames")
-    if not (isinstance(frames, list) and frames and all(isinstance(frame, dict) for frame in frames)):
-        raise FormatError(f'{path}: "frames" is not a list of objects', hint="expected the form of transforms.json")
-    if len(frames) > PICTURE_LIMITS.max_photographs:
-        raise FormatError(f"{path}: {len(frames):,} frames, at most {PICTURE_LIMITS.max_photographs:,} are read")
+    frames = stated_frames(path, content)
     for frame in frames:
         if not (isinstance(frame.get("file_path"), str) and frame["file_path"]):
             raise FormatError(f'{path}: a frame has the "file_path" {frame.get("file_path")!r}, expected text')

@@ -12,6 +12,7 @@ from torch import Tensor
 from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
+from recon.data.captures.listed import ListedCaptures
 from recon.data.captures.splits import split_folder
 from recon.data.captures.vector18 import NUM
 from recon.errors import FormatError, InputError
@@ -25,7 +26,7 @@ MAX_TEXT_BYTES = 64 * MEBIBYTE
 SUFFIXES = (".jpg", ".png", ".jpeg")
 
 
-class Re10kText:
+class Re10kText(ListedCaptures):
     """Captures of `FOLDER/SPLIT/KEY.txt` with pictures `FRAMES/KEY/TIMESTAMP.jpg`.
 
     A text file is the URL of a video, then for each frame its time in microseconds and the 18 numbers of its camera
@@ -50,34 +51,19 @@ class Re10kText:
         frames: Path | str | None = None,
         checks: CaptureChecks = DEFAULT_CHECKS,
     ):
-        self.folder, self.checks = split_folder(Path(folder), split), checks
+        self.folder = split_folder(Path(folder), split)
         place = Path(folder) / "frames" if frames is None else Path(frames)
         self.frames = place / self.folder.name if (place / self.folder.name).is_dir() else place
         if not self.frames.is_dir():
             raise InputError(f"{self.frames}: no such folder", hint="name the folder of the pictures as frames")
-        self._names = tuple(sorted(path.stem for path in self.folder.glob("*.txt")))
-        if not self._names:
+        texts = {path.stem: path for path in sorted(self.folder.glob("*.txt"), key=lambda path: path.stem)}
+        if not texts:
             raise InputError(f"{self.folder}: no capture, that is a file KEY.txt")
+        super().__init__(texts, checks)
         self.missing_frames: dict[str, int] = {}
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Keys, sorted."""
-        return self._names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __getitem__(self, index: int) -> Capture:
-        """The capture `names[index]`.
-
-        Raises:
-            UnusableCaptureError: See `recon.data.captures.checks`.
-            FormatError: The text is not of this form.
-        """
-        name = self._names[index]
-        path = self.folder / f"{name}.txt"
-        url, times, vectors = read_text(path)
+    def _read(self, name: str, place: Path) -> Capture:
+        url, times, vectors = read_text(place)
         found = [_find(self.frames / name, time) for time in times]
         kept = [(time, _frame(p, v)) for time, p, v in zip(times, found, vectors, strict=True) if p is not None]
         num_missing = len(times) - len(kept)
@@ -88,7 +74,7 @@ class Re10kText:
                 name, num_missing, len(times),
             )  # fmt: skip
         frames, timestamps = [frame for _, frame in kept], tuple(time for time, _ in kept)
-        return capture_of_files(name, str(path), frames, self.checks, timestamps=timestamps, url=url)
+        return capture_of_files(name, str(place), frames, self.checks, timestamps=timestamps, url=url)
 
 
 def read_text(path: Path) -> tuple[str, list[int], Float64[Tensor, "frames 18"]]:

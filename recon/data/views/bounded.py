@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.data.views.counts import check_counts
+from recon.data.views.counts import ViewCounts
 from recon.data.views.extra_views import evenly_between
 from recon.data.views.gap import GapSchedule, draw_span
 from recon.data.views.selection import ViewSelection
@@ -16,7 +16,7 @@ RE10K_GAP = GapSchedule(min_gap=45, max_gap=135, initial_min_gap=25, initial_max
 
 
 @dataclass(frozen=True)
-class Bounded:
+class Bounded(ViewCounts):
     """Two context frames at a bounded gap, with further ones evenly spaced between them; targets lie between the two.
 
     Targets are drawn without replacement. As in the published samplers they may be one of the outermost context frames
@@ -24,24 +24,16 @@ class Bounded:
 
     Attributes:
         gap: From the first to the last context frame.
-        num_context: Numbers of context views, of which one is drawn; repeat a number to draw it more often.
-        num_targets: Frames to predict.
         margin: Least distance of targets from the outermost context frames, in frames.
     """
 
     gap: GapSchedule = RE10K_GAP
-    num_context: tuple[int, ...] = (2,)
-    num_targets: int = 4
     margin: int = 0
 
     def __post_init__(self):
-        check_counts(self.num_context, self.num_targets)
+        super().__post_init__()
         if self.margin < 0:
             raise InputError(f"margin is {self.margin}, expected 0 or more")
-
-    def draw_num_context(self, rng: np.random.Generator) -> int:
-        """A number of context views, for samplers of whole batches."""
-        return int(rng.choice(self.num_context))
 
     def select(
         self, cameras: Cameras, step: int, rng: np.random.Generator, num_context: int | None = None

@@ -4,30 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.data.views.counts import check_counts, require_frames
+from recon.data.views.counts import ViewCounts, require_frames
 from recon.data.views.extra_views import evenly_between
 from recon.data.views.selection import ViewSelection, sample_views
 from recon.types import Cameras
 
 
 @dataclass(frozen=True)
-class WholeSpan:
-    """Context views evenly spread from the first frame to the last; targets drawn from all other frames.
-
-    Attributes:
-        num_context: Numbers of context views, of which one is drawn; repeat a number to draw it more often.
-        num_targets: Frames to predict.
-    """
-
-    num_context: tuple[int, ...] = (2,)
-    num_targets: int = 4
-
-    def __post_init__(self):
-        check_counts(self.num_context, self.num_targets)
-
-    def draw_num_context(self, rng: np.random.Generator) -> int:
-        """A number of context views, for samplers of whole batches."""
-        return int(rng.choice(self.num_context))
+class WholeSpan(ViewCounts):
+    """Context views evenly spread from the first frame to the last; targets drawn from all other frames."""
 
     def select(
         self, cameras: Cameras, step: int, rng: np.random.Generator, num_context: int | None = None
@@ -41,23 +26,11 @@ class WholeSpan:
 
 
 @dataclass(frozen=True)
-class RandomSpan:
-    """Context views within a span of random length and place, long ones more often; see `sample_views`.
-
-    Attributes:
-        num_context: Numbers of context views, of which one is drawn; repeat a number to draw it more often.
-        num_targets: Frames to predict.
-    """
+class RandomSpan(ViewCounts):
+    """Context views within a span of random length and place, long ones more often; see `sample_views`."""
 
     num_context: tuple[int, ...] = (2, 2, 3, 4, 6)
     num_targets: int = 2
-
-    def __post_init__(self):
-        check_counts(self.num_context, self.num_targets)
-
-    def draw_num_context(self, rng: np.random.Generator) -> int:
-        """A number of context views, for samplers of whole batches."""
-        return int(rng.choice(self.num_context))
 
     def select(
         self, cameras: Cameras, step: int, rng: np.random.Generator, num_context: int | None = None

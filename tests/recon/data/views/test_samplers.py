@@ -29,8 +29,8 @@ def dolly(num: int, spacing: float = 0.1) -> Cameras:
 
 
 ALL: list[ViewSampler] = [
-    Bounded(FIXED_GAP, num_context=(2, 4)),
-    Bounded(FIXED_GAP, num_context=(2, 5), num_targets=3, margin=2),
+    Bounded(gap=FIXED_GAP, num_context=(2, 4)),
+    Bounded(gap=FIXED_GAP, num_context=(2, 5), num_targets=3, margin=2),
     *(BoundedV2(FIXED_GAP, 2, 6, extra_views=way) for way in ("farthest_point", "kmeans", "random")),
     WholeSpan((2, 3, 5)),
     RandomSpan(),
@@ -81,7 +81,7 @@ def test_gaps_grow_linearly_until_warm():
 
 
 def test_all_gaps_within_the_bounds_occur_and_no_other():
-    rng, sampler = np.random.default_rng(0), Bounded(GapSchedule(8, 12, 3, 5, 100))
+    rng, sampler = np.random.default_rng(0), Bounded(gap=GapSchedule(8, 12, 3, 5, 100))
     for step, gaps in ((0, {3, 4, 5}), (50, {5, 6, 7, 8}), (100, {8, 9, 10, 11, 12})):
         context = [sampler.select(dolly(30), step, rng).context for _ in range(300)]
         assert {right - left for left, right in context} == gaps
@@ -89,13 +89,13 @@ def test_all_gaps_within_the_bounds_occur_and_no_other():
 
 
 def test_the_largest_gap_of_a_capture_is_its_length():
-    rng, sampler = np.random.default_rng(0), Bounded(GapSchedule(8, 100, 8, 100, 0))
+    rng, sampler = np.random.default_rng(0), Bounded(gap=GapSchedule(8, 100, 8, 100, 0))
     assert max(sampler.select(dolly(15), 0, rng).context[1] for _ in range(100)) == 14
     assert sampler.select(dolly(9), 0, rng).context == [0, 8]
 
 
 def test_targets_keep_the_margin_and_use_all_frames_within():
-    rng, sampler = np.random.default_rng(0), Bounded(GapSchedule(10, 10, 10, 10, 0), num_targets=3, margin=2)
+    rng, sampler = np.random.default_rng(0), Bounded(gap=GapSchedule(10, 10, 10, 10, 0), num_targets=3, margin=2)
     relative = [
         {frame - context[0] for frame in target}
         for context, target in (sampler.select(dolly(30), 0, rng) for _ in range(200))
@@ -104,7 +104,7 @@ def test_targets_keep_the_margin_and_use_all_frames_within():
 
 
 def test_inner_context_views_are_no_targets():
-    rng, sampler = np.random.default_rng(0), Bounded(GapSchedule(9, 14, 9, 14, 0), num_context=(6,), num_targets=4)
+    rng, sampler = np.random.default_rng(0), Bounded(gap=GapSchedule(9, 14, 9, 14, 0), num_context=(6,), num_targets=4)
     for _ in range(200):
         context, target = sampler.select(dolly(30), 0, rng)
         assert len(context) == 6

@@ -27,6 +27,7 @@ QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "GRADIO_SHARE": "False",
     "GRADIO_ALLOWED_PATHS": "",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",  # else it sums up all requests so far after each one
     "GRADIO_NUM_PORTS": "1",
 }
 """Of the environment: nothing is reported to anybody, and nothing there opens what the options keep closed."""

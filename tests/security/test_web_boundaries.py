@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.app.web.page.conftest import OUTDATED, Site, make_site, site, template, worker_modules
+from tests.app.web.page.conftest import Site, make_site, site, template, worker_modules
 from tests.browsing import sample_files
 
-pytestmark = pytest.mark.filterwarnings(OUTDATED)
 __all__ = ["make_site", "site", "template", "worker_modules"]
 
 

@@ -17,15 +17,6 @@ from tests.app.web.fake_workers import write_workers
 from tests.app.web.page.staged import write_staged_worker, write_template
 from tests.app.web.served import client_of
 
-OUTDATED = "ignore:.future.no_silent_downcasting. is deprecated"
-"""Gradio uses what pandas will drop."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings(OUTDATED))
-
 
 @dataclass(frozen=True)
 class Site:

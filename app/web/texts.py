@@ -72,6 +72,14 @@ GONE_TITLE = "This scene is no longer here"
 GONE = "Results are removed some time after they were last looked at. Upload the photographs again to make it anew."
 NO_PHOTOGRAPHS = "There are no photographs yet."
 NOT_TAKEN = "Not taken"
+VIDEO_HOLDS = (
+    "The video: {seconds} s, {width} x {height} pixels. About {num} of its frames are taken, the sharpest of each "
+    "stretch; the options can ask for others."
+)
+VIDEO_HOLDS_SIZE = "The video: {width} x {height} pixels; it does not say how long it is."
+ZIP_HOLDS = "The zip: {num} photographs, {size:,.0f} MB."
+ZIP_HOLDS_POSES = "It brings camera positions."
+ZIP_HOLDS_VIDEO = "The zip: a video."
 NO_ROOM = (
     "The disk of the server has no room for {upload} MB more: {free} MB are free, {others} MB are on their way, "
     "{kept} MB are kept free for results. Upload fewer photographs, or try again when other jobs are over."
@@ -83,8 +91,10 @@ LOOK_OPEN = "Open in its own window"
 LOOK_EARLY = {
     "poses": "Where the photographs were taken, and the points seen in several of them",
     "gaussians": "First result",
+    "refinement": "The refined scene; its files are being written",
 }
 VIDEO = "Video"
+FILM = "A flight through the places of the photographs"
 MESH_TAB = "Mesh"
 MESH_LOOK_HELP = "One surface, seen from its front only. Drag to turn, scroll to come nearer, W A S D to walk."
 DEPTH = "Depth"
@@ -92,11 +102,15 @@ DEPTH_HELP = "How far away things are: red is near, blue is far, black is not kn
 CONFIDENCE_HELP = "How sure the scene is: bright where it covers the picture fully."
 PHOTOGRAPHS_TAB = "Photographs"
 COMPARE = "Drag across: left the photograph, right the scene rendered from the same place."
-COLUMNS = ("Photograph", "Placed", "Used for", "Likeness")
+COLUMNS = ("Photograph", "Placed", "Used for", "Likeness", "Viewer")
+USED, USED_THEN_MEASURED, MEASURED = "the scene", "the scene, then measuring", "measuring only"
+REFINED, UNUSED = "refining the scene", "nothing"
 PLACED, NOT_PLACED = "yes", "no"
 LOOK_FROM = "Look from here"
 QUALITY_TAB = "Quality"
+TIMES = ("Step", "Time")
 FILES = "Files"
+FILE_COLUMNS = ("File", "What it is", "Size")
 FILES_ALL = "All files as one zip"
 FILES_HELP = {
     "gaussians.ply": "the scene, for splat viewers and editors",

@@ -60,8 +60,19 @@ def unpacked(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Path]:
 
 def check_archive(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> None:
     """Raise what `unpacked` would raise on account of the directory of an archive; nothing is unpacked."""
-    with _typed_errors(path), path.open("rb") as file, _opened(file, path, limits):
+    with opened_archive(path, limits):
         pass
+
+
+@contextmanager
+def opened_archive(path: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, list[Member]]]:
+    """An archive whose directory was checked, and those of its members that are wanted.
+
+    Raises:
+        InputError, FormatError, LimitError: As `unpacked`, of the directory and of what is read in the block.
+    """
+    with _typed_errors(path), path.open("rb") as file, _opened(file, path, limits) as opened:
+        yield opened
 
 
 @contextmanager

@@ -7,9 +7,9 @@ import gradio as gr
 
 from app.web.engine import Engine
 from app.web.page.parts import Parts
-from app.web.page.photographs import edited, strip, with_added
+from app.web.page.photographs import edited, has_thumbnails, strip, with_added
 from app.web.page.quiet import QUIET
-from app.web.page.welcome import warning_box, warnings_of
+from app.web.page.welcome import notes_about
 from app.web.uploads.folder import keep
 
 CHECKS_AT_ONCE = 2
@@ -46,14 +46,18 @@ def connect_photographs(parts: Parts, engine: Engine, examples: list[Path]) -> N
         return show(edited(draft, said.get("do"), said.get("index"), said.get("to")))
 
     def check(draft: list[str]) -> dict[str, Any]:
-        words = warnings_of(engine, draft)
-        return gr.update(value=warning_box(words), visible=bool(words))
+        notes = notes_about(engine, draft)
+        return gr.update(value=notes, visible=bool(notes))
+
+    def show_thumbnails(draft: list[str]) -> Any:
+        return strip(draft, folder) if has_thumbnails(draft) else gr.skip()
 
     outputs = [parts.draft, parts.chosen, parts.strip, parts.example, parts.run]
     parts.drop.upload(add, [parts.draft, parts.drop], [parts.drop, *outputs], **QUIET)
     parts.example.click(take_example, None, outputs, **QUIET)
     parts.strip.click(edit, [parts.draft], outputs, **QUIET)
     # Not where the same photographs come in another order; of changes that come while one is looked at, the last.
-    parts.chosen.change(
+    checked = parts.chosen.change(
         check, [parts.draft], [parts.notes], trigger_mode="always_last", concurrency_limit=CHECKS_AT_ONCE, **QUIET
     )
+    checked.then(show_thumbnails, [parts.draft], [parts.strip], **QUIET)

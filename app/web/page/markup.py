@@ -1,5 +1,6 @@
 """Pieces of HTML; every word that comes from outside goes through `text`."""
 
+from collections.abc import Sequence
 from html import escape
 
 
@@ -22,6 +23,26 @@ def tag(name: str, content: str = "", **attributes: object) -> str:
         words.append(f" {key}" if value is True else f' {key}="{text(value)}"')
     closing = "" if name in ("img", "input", "br") else f"{content}</{name}>"
     return f"<{name}{''.join(words)}>{closing}"
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[str], *, wide: Sequence[int] = (), num: Sequence[int] = (), class_: str = ""
+) -> str:
+    """A table whose every column has its head.
+
+    Args:
+        columns: Words of the heads.
+        rows: Elements `tr`, with as many cells.
+        wide: Columns that are left out where there is little room.
+        num: Columns of numbers, set flush right.
+        class_: Further classes.
+    """
+    kinds = [
+        " ".join(kind for kind, which in (("wide", wide), ("num", num)) if i in which) for i in range(len(columns))
+    ]
+    heads = (tag("th", text(w), scope="col", class_=kind or None) for w, kind in zip(columns, kinds, strict=True))
+    content = tag("thead", tag("tr", "".join(heads))) + tag("tbody", "".join(rows))
+    return tag("table", content, class_=f"plain {class_}".strip())
 
 
 def size(num_bytes: int) -> str:

@@ -1,4 +1,5 @@
-// What the page does without the server: copy, compare, jump to a photograph's place, keep the job in the address.
+// What the page does without the server: copy, compare, jump to a photograph's place, keep the job in the address, tell
+// those who do not see it what happens, and let nothing move for those who asked for that.
 (() => {
   const press = (group, chosen) => {
     for (const button of group.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button === chosen));
@@ -59,5 +60,26 @@
     address.searchParams.set("job", job);
     history.replaceState(null, "", address);
   };
-  new MutationObserver(remember).observe(document.documentElement, { childList: true, subtree: true });
+
+  // Words of `data-say` are read aloud once they change; what they are in is replaced, the node that is read stays.
+  const said = new Map();
+  const say = () => {
+    const live = document.getElementById("said");
+    if (!live) return;
+    const now = [...document.querySelectorAll("[data-say]")].map((element) => [element.closest("[id]")?.id, element.dataset.say]);
+    const fresh = now.filter(([place, words]) => said.get(place) !== words).map(([, words]) => words);
+    said.clear();
+    for (const [place, words] of now) said.set(place, words);
+    if (fresh.length) live.textContent = fresh.join(" ");
+  };
+
+  const play = () => {
+    for (const video of document.querySelectorAll("video[data-play]")) {
+      video.removeAttribute("data-play");
+      if (!matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => {}); // then by its button
+    }
+  };
+
+  const look = () => [remember, say, play].forEach((act) => act());
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from app.web import texts
 from app.web.page.markup import tag, text
 from app.web.uploads.kinds import FAMILIES
+from app.web.uploads.thumbnails import thumbnail_of
 from recon.io.names import natural_key
 
 SHOWN_AS_IMAGE = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -17,8 +18,21 @@ FILE_TYPES = [suffix for suffixes in FAMILIES.values() for suffix in suffixes]
 STRIP_SCRIPT = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-do]');
-  if (button) trigger('click', { do: button.dataset.do, index: Number(button.dataset.index || 0) });
+  if (!button) return;
+  const { do: act, index = '0' } = button.dataset;
+  focused = { act, index: Number(index) + ({ earlier: -1, later: 1 }[act] ?? 0) };
+  trigger('click', { do: act, index: Number(index) });
 });
+// The list is replaced by that of the server; the same button of the same photograph has the focus again.
+let focused = null;
+new MutationObserver(() => {
+  if (!focused || element.contains(document.activeElement)) return;
+  const items = element.querySelectorAll('li[data-index]');
+  const item = items[Math.min(focused.index, items.length - 1)];
+  const button = item?.querySelector(`button[data-do="${focused.act}"]`) ?? item?.querySelector('button[data-do]');
+  (button ?? document.querySelector('#drop button'))?.focus({ preventScroll: true });
+}).observe(element, { childList: true, subtree: true });
+document.addEventListener('focusin', (event) => { if (!element.contains(event.target)) focused = null; });
 let from = null;
 const item = (event) => event.target.closest('li[data-index]');
 element.addEventListener('dragstart', (event) => { from = item(event); });
@@ -75,6 +89,11 @@ def strip(draft: Sequence[str], examples: Path | None) -> str:
     return tag("div", bar, class_="bar") + tag("ol", items)
 
 
+def has_thumbnails(draft: Sequence[str]) -> bool:
+    """Whether a strip shows more of a draft now than before it was looked at."""
+    return any(thumbnail_of(Path(path)).is_file() for path in draft)
+
+
 def _item(index: int, path: Path, num: int, examples: Path | None) -> str:
     name = path.name
     buttons = [("remove", texts.REMOVE, "\u00d7")]
@@ -93,9 +112,16 @@ def _tool(do: str, words: str, sign: str, index: int) -> str:
 
 def _picture(path: Path, examples: Path | None) -> str:
     is_example = examples is not None and path.parent == examples
-    address = f"examples/{quote(path.name)}" if is_example else f"gradio_api/file={quote(str(path))}"
+    address = f"examples/{quote(path.name)}" if is_example else _address(path)
+    thumbnail = thumbnail_of(path)
+    if thumbnail.is_file():
+        return tag("img", src=_address(thumbnail), alt=path.name, decoding="async", draggable="false")
     if path.suffix.lower() in SHOWN_AS_IMAGE:
         return tag("img", src=address, alt=path.name, loading="lazy", decoding="async", draggable="false")
     if path.suffix.lower() in SHOWN_AS_VIDEO:
         return tag("video", src=f"{address}#t=0.1", preload="metadata", muted=True, playsinline=True)
     return tag("span", text(path.suffix.lstrip(".").upper() or "?"), class_="plain")
+
+
+def _address(upload: Path) -> str:
+    return f"gradio_api/file={quote(str(upload))}"

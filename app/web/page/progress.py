@@ -65,28 +65,29 @@ def progress_card(shown: Shown, hours: float) -> str:
         role="progressbar", aria_label=head, aria_valuemin=0, aria_valuemax=100, aria_valuenow=percent,
     )  # fmt: skip
     parts = [
-        tag("div", line, class_="line", aria_live="polite"),
+        tag("div", line, class_="line"),
         bar,
         tag("p", text(detail), class_="soft small"),
         tag("ol", _stages(shown), class_="stages"),
         tag("p", text(texts.KEEP.format(time=duration(3600 * hours))), class_="soft small"),
     ]
-    return tag("section", "".join(parts), class_="card progress", data_job=shown.job)
+    return tag("section", "".join(parts), class_="card progress", data_job=shown.job, data_say=head)
 
 
 def end_card(end: Failed | Cancelled) -> str:
     """HTML: why there is no scene, and what to do."""
     if isinstance(end, Cancelled):
         words = tag("h2", text(texts.CANCELLED_TITLE)) + tag("p", text(texts.CANCELLED))
-    else:
-        words = tag("h2", text(texts.FAILED_TITLE)) + tag("pre", text(end.message)) + tag("p", text(end.hint))
-    return tag("section", words, class_="card failed" if isinstance(end, Failed) else "card", role="alert")
+        return tag("section", words, class_="card", data_say=texts.CANCELLED_TITLE)
+    words = tag("h2", text(texts.FAILED_TITLE)) + tag("pre", text(end.message)) + tag("p", text(end.hint))
+    say = f"{texts.FAILED_TITLE}. {end.message}. {end.hint}"
+    return tag("section", words, class_="card failed", data_say=say)
 
 
 def gone_card() -> str:
     """HTML: a job that is no longer kept."""
     words = tag("h2", text(texts.GONE_TITLE)) + tag("p", text(texts.GONE))
-    return tag("section", words, class_="card", role="alert")
+    return tag("section", words, class_="card", data_say=f"{texts.GONE_TITLE}. {texts.GONE}")
 
 
 def time_left(seconds: float | None) -> str:

@@ -71,7 +71,7 @@ def summary(done: Finished) -> str:
     )  # fmt: skip
     left = tag("span", tag("b", text(texts.DONE)) + " " + tag("span", text(words), class_="soft"))
     again = tag("a", text(texts.AGAIN), href="./")
-    return tag("section", left + again, class_="summary", data_job=done.id)
+    return tag("section", left + again, class_="summary", data_job=done.id, data_say=f"{texts.DONE}. {words}")
 
 
 def _running(parts: Parts, card: str, early: Any) -> Updates:

@@ -13,8 +13,9 @@ FANNED = 3
 
 
 def head() -> str:
-    """HTML: name and purpose."""
-    return tag("h1", tag("a", text(texts.TITLE), href="./")) + tag("p", text(texts.TAGLINE))
+    """HTML: name and purpose, and what is read aloud when something happens."""
+    said = tag("div", id="said", class_="unseen", role="status", aria_live="polite")
+    return tag("h1", tag("a", text(texts.TITLE), href="./")) + tag("p", text(texts.TAGLINE)) + said
 
 
 def welcome() -> str:
@@ -36,20 +37,29 @@ def example_button(examples: Sequence[Path]) -> str:
     return tag("button", tag("span", fan, class_="fan") + words, type="button", class_="example")
 
 
-def warnings_of(engine: Engine, draft: Sequence[str]) -> list[str]:
-    """What looks wrong with files before they are sent off, and which of them are not taken."""
+def notes_about(engine: Engine, draft: Sequence[str]) -> str:
+    """HTML: what files are, what looks wrong with them before they are sent off, and which of them are not taken.
+
+    Args:
+        engine: Looks at them.
+        draft: Their paths.
+    """
     if not draft:
-        return []
+        return ""
     try:
         found = engine.check([Path(path) for path in draft])
     except ReconError as error:
-        return [f"{error.message}. {error.hint}".strip()]
+        return warning_box([f"{error.message}. {error.hint}".strip()])
     refused = [f"{texts.NOT_TAKEN}: {name}: {reason}" for name, reason in found.refused.items()]
-    return [*refused, *(warning.words for warning in found.warnings)]
+    said = [warning.words for warning in found.warnings if warning.kind == "contents"]
+    warnings = [warning.words for warning in found.warnings if warning.kind != "contents"]
+    return warning_box([*refused, *warnings], said)
 
 
-def warning_box(warnings: Sequence[str]) -> str:
-    """HTML: warnings, one a line; nothing where there are none."""
+def warning_box(warnings: Sequence[str], said: Sequence[str] = ()) -> str:
+    """HTML: what is said, then warnings in a box, one a line; nothing where there are none."""
+    lines = "".join(tag("p", text(words), class_="soft small") for words in said)
     if not warnings:
-        return ""
-    return tag("div", tag("ul", "".join(tag("li", text(words)) for words in warnings)), class_="notes", role="status")
+        return lines
+    items = "".join(tag("li", text(words)) for words in warnings)
+    return lines + tag("div", tag("ul", items), class_="notes", data_say=" ".join(warnings))

@@ -3,38 +3,41 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from app.web.child import Children, ask, be_the_first_to_go
 from app.web.limits import WebLimits
-from app.web.uploads.checks import PhotographWarning, about_broken, warnings_about
-from app.web.uploads.intake import Intake
-from recon.errors import FormatError, LimitError
+from app.web.uploads.checks import LONG_SIDE, PhotographWarning, about_broken, warnings_about
+from app.web.uploads.folder import is_upload
+from app.web.uploads.intake import Intake, Taken
+from app.web.uploads.kinds import Family
+from app.web.uploads.thumbnails import UNSEEN, thumbnail_of, write_thumbnail
+from recon.errors import ExportError, FormatError, LimitError, ReconError
 from recon.io.limits import Limits
 
 MODULE = "app.web.uploads.checking"
-THUMBNAIL = 512
 
 
 def check_uploads(intake: Intake, limits: WebLimits, children: Children | None = None) -> list[PhotographWarning]:
-    """What looks wrong with photographs; a video or an archive is not looked into.
+    """What looks wrong with photographs, and what a video or an archive says of itself.
+
+    Of photographs that browsers do not show, thumbnails are written beside them, if they lie in the folder of uploads.
 
     Raises:
-        FormatError: A photograph broke the decoder.
+        FormatError: A file broke the decoder.
         LimitError: Looking took too long.
         ResourceError: `children`, who are told of the process, were closed.
     """
-    if intake.family != "image":
-        return []
-    small = replace(limits.input, max_long_side=THUMBNAIL)
-    files = [[str(taken.path), taken.kind.suffix, taken.name] for taken in intake.taken]
+    files = [[str(taken.path), taken.kind.suffix, taken.name, _thumbnail(taken)] for taken in intake.taken]
+    request = {"family": intake.family, "files": files, "limits": asdict(limits.input)}
     try:
-        done = ask(MODULE, {"files": files, "limits": asdict(small)}, limits.max_check_seconds, children)
+        done = ask(MODULE, request, limits.max_check_seconds, children)
     except subprocess.TimeoutExpired as error:
-        raise LimitError(f"looking at the photographs took longer than {limits.max_check_seconds:g} s") from error
+        raise LimitError(f"looking at the files took longer than {limits.max_check_seconds:g} s") from error
     if done.returncode != 0:
-        raise FormatError("a photograph broke the decoder", hint="save the photographs again as JPEG")
+        raise FormatError("a file broke the decoder", hint="save it again, photographs as JPEG, videos as MP4")
     return [
         PhotographWarning(row["kind"], row["words"], tuple(row["names"])) for row in json.loads(done.stdout)["warnings"]
     ]
@@ -42,21 +45,47 @@ def check_uploads(intake: Intake, limits: WebLimits, children: Children | None =
 
 def answer(request: str) -> str:
     """What the process answers to a request of `check_uploads`."""
-    from recon.errors import ReconError
-    from recon.io.photographs.images import decode_photograph
-
     content = json.loads(request)
     limits = Limits(**content["limits"])
+    found = _about_photographs if content["family"] == "image" else _about_one
+    warnings = found(content["family"], content["files"], limits)
+    return json.dumps({"warnings": [warning.to_json() for warning in warnings]})
+
+
+def _thumbnail(taken: Taken) -> str | None:
+    is_wanted = taken.kind.suffix in UNSEEN and is_upload(taken.path) and not thumbnail_of(taken.path).exists()
+    return str(thumbnail_of(taken.path)) if is_wanted else None
+
+
+def _about_photographs(family: Family, files: list[list], limits: Limits) -> list[PhotographWarning]:
+    from recon.io.photographs.images import decode_photograph
+
     photographs, broken = [], []
-    for path, suffix, name in content["files"]:
+    for path, suffix, name, thumbnail in files:
         try:
             with Path(path).open("rb") as file:
-                decoded = decode_photograph(file, Path(path).with_suffix(suffix), limits=limits)
-            photographs.append(replace(decoded, name=name))
+                small = replace(limits, max_long_side=LONG_SIDE)
+                decoded = decode_photograph(file, Path(path).with_suffix(suffix), limits=small)
         except ReconError:
             broken.append(name)
-    found = [*about_broken(broken), *warnings_about(photographs)]
-    return json.dumps({"warnings": [warning.to_json() for warning in found]})
+            continue
+        photographs.append(replace(decoded, name=name))
+        if thumbnail is not None:
+            with suppress(ExportError):  # without one, the photograph is shown by its name
+                write_thumbnail(Path(thumbnail), decoded.pixels)
+    return [*about_broken(broken), *warnings_about(photographs)]
+
+
+def _about_one(family: Family, files: list[list], limits: Limits) -> list[PhotographWarning]:
+    """Of a video or an archive."""
+    from app.web.uploads.contents import about_archive, about_video
+
+    path, _, name, _ = files[0]
+    try:
+        return about_video(Path(path), limits) if family == "video" else about_archive(Path(path), limits)
+    except ReconError as error:
+        words = error.message.replace(f"{path}: ", "")
+        return [PhotographWarning("broken", f"{name}: {words}.", (name,))]
 
 
 def main() -> None:

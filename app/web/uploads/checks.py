@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 
 from recon.types import Photograph
 
-WarningKind = Literal["broken", "few", "blurry", "dark", "alike", "apart", "sizes"]
+WarningKind = Literal["contents", "broken", "few", "blurry", "dark", "alike", "apart", "sizes"]
 FEW = 6
 LONG_SIDE = 512
 """Pixels to which a picture is reduced before it is looked at."""
@@ -39,7 +39,7 @@ class PhotographWarning:
     """One thing that looks wrong.
 
     Attributes:
-        kind: What it is.
+        kind: What it is; "contents" is no warning: it says what a video or an archive holds.
         words: For people, with what to do.
         names: Of the photographs that are meant; none if all are.
     """
@@ -58,12 +58,12 @@ def warnings_about(photographs: Sequence[Photograph]) -> list[PhotographWarning]
     grays = [_gray(photograph) for photograph in photographs]
     names = [photograph.name for photograph in photographs]
     found = [
-        _few(len(photographs)),
+        few(len(photographs)),
         _apart(names, grays),
         _about(names, _blurry(grays), "blurry", "blurred", "hold the camera still, or leave out what is blurred"),
         _about(names, [_brightness(g) < DARK for g in grays], "dark", "very dark", "use more light"),
         _alike(names, grays),
-        _sizes(photographs),
+        differing_sizes([photograph.original_size for photograph in photographs]),
     ]
     return [warning for warning in found if warning]
 
@@ -72,6 +72,24 @@ def about_broken(names: Sequence[str]) -> list[PhotographWarning]:
     """The warning about files that cannot be read, if there are any."""
     warning = _about(list(names), [True] * len(names), "broken", "damaged", "save it again, or leave it out")
     return [warning] if warning else []
+
+
+def few(num: int) -> PhotographWarning | None:
+    """The warning about so few photographs; None if there are enough."""
+    if num >= FEW:
+        return None
+    words = f"Only {num} photographs. More of them, from places some steps apart, make a better scene."
+    return PhotographWarning("few", words)
+
+
+def differing_sizes(sizes: Sequence[tuple[int, int]]) -> PhotographWarning | None:
+    """The warning about photographs of several sizes; None if they have one, whichever way the camera was held."""
+    found = {tuple(sorted(size)) for size in sizes}
+    if len(found) < 2:
+        return None
+    listed = ", ".join(f"{long} x {short}" for short, long in sorted(found, reverse=True)[:NAMES_SHOWN])
+    words = f"The photographs have {len(found)} different sizes ({listed}): best is one camera, without cropping."
+    return PhotographWarning("sizes", words)
 
 
 def sharpness(gray: UInt8[np.ndarray, "height width"]) -> float:
@@ -113,13 +131,6 @@ def _blurry(grays: list[np.ndarray]) -> list[bool]:
     return [value < bound for value in values]
 
 
-def _few(num: int) -> PhotographWarning | None:
-    if num >= FEW:
-        return None
-    words = f"Only {num} photographs. More of them, from places some steps apart, make a better scene."
-    return PhotographWarning("few", words)
-
-
 def _about(
     names: list[str], are_meant: list[bool], kind: WarningKind, what: str, advice: str
 ) -> PhotographWarning | None:
@@ -156,15 +167,6 @@ def _alike(names: list[str], grays: list[np.ndarray]) -> PhotographWarning | Non
     again = [False] + [float(np.abs(a - b).mean()) < ALIKE for a, b in pairwise(small)]
     advice = "move the camera some steps between photographs"
     return _about(names, again, "alike", "nearly the same as the one before", advice)
-
-
-def _sizes(photographs: Sequence[Photograph]) -> PhotographWarning | None:
-    sizes = {tuple(sorted(photograph.original_size)) for photograph in photographs}
-    if len(sizes) < 2:
-        return None
-    listed = ", ".join(f"{long} x {short}" for short, long in sorted(sizes, reverse=True)[:NAMES_SHOWN])
-    words = f"The photographs have {len(sizes)} different sizes ({listed}): best is one camera, without cropping."
-    return PhotographWarning("sizes", words)
 
 
 def _listed(names: tuple[str, ...]) -> str:

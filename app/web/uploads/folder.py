@@ -65,10 +65,15 @@ def sweep(folder: Path, now: float) -> int:
     return num
 
 
+def is_upload(path: Path) -> bool:
+    """Whether a file lies in the folder of uploads."""
+    return any(path.is_relative_to(folder) for folder in _IN_USE)
+
+
 def keep(uploads: Iterable[Path]) -> None:
     """Let the files of a draft live on; those that are in no folder of uploads are left alone."""
     for path in uploads:
-        if any(path.is_relative_to(folder) for folder in _IN_USE):
+        if is_upload(path):
             with contextlib.suppress(OSError):  # gone: the job that wants it says so
                 os.utime(path)
 

@@ -56,8 +56,8 @@ def decode(path: Path, limits: Limits, state: Decoded) -> Iterator[tuple[int, fl
         FormatError: It is not a video, its codec is not one of `CODECS`, or no frame can be decoded.
         LimitError: It has too many pixels or frames.
     """
-    with _opened(path) as (container, stream):
-        _require_codec(path, stream, limits)
+    with opened_video(path) as (container, stream):
+        require_codec(path, stream, limits)
         state.aspect = float(stream.sample_aspect_ratio or 1)
         clock = Clock(1 / _rate(stream))
         for frame in _frames(container, stream, state):
@@ -75,7 +75,13 @@ def decode(path: Path, limits: Limits, state: Decoded) -> Iterator[tuple[int, fl
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A container that reaches no other file, and its first video stream.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: It is not a video.
+    """
     demuxer = demuxer_of(path)
     options = {"protocol_whitelist": "none", "codec_whitelist": ",".join(CODECS)}
     try:
@@ -95,7 +101,8 @@ def _refuse(url: str, *_: object) -> object:
     raise FormatError(f"the video refers to another file, {url[:80]!r}", hint="save it as one file, H.264 in MP4")
 
 
-def _require_codec(path: Path, stream: VideoStream, limits: Limits) -> None:
+def require_codec(path: Path, stream: VideoStream, limits: Limits) -> None:
+    """Raise FormatError unless the codec is one of `CODECS`, LimitError where the frames have too many pixels."""
     context = stream.codec_context
     if context is None or context.name not in CODECS:
         found = "unknown" if context is None else repr(context.name)

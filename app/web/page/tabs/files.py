@@ -10,7 +10,7 @@ from app.web import texts
 from app.web.engine import FILTERED
 from app.web.page.context import TabContext
 from app.web.page.finished import Finished, address
-from app.web.page.markup import size, tag, text
+from app.web.page.markup import size, table, tag, text
 from app.web.results.downloads import Download, list_downloads
 from app.web.results.refilter import FROM_GAUSSIANS
 from recon.errors import ReconError
@@ -80,7 +80,7 @@ def _table(job: str, folder: str, downloads: Sequence[Download]) -> str:
         rows.append(_row(link, texts.FILES_HELP.get(download.name, ""), download.num_bytes))
     for name, nums in folders.items():
         rows.append(_row(text(f"{name}/"), texts.IN_ZIP.format(num=len(nums)), sum(nums)))
-    return tag("table", tag("tbody", "".join(rows)), class_="plain downloads")
+    return table(texts.FILE_COLUMNS, rows, wide=(1,), num=(2,), class_="downloads")
 
 
 def _row(name: str, words: str, num_bytes: int) -> str:

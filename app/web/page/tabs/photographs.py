@@ -6,7 +6,7 @@ from gradio.components import Component
 from app.web import texts
 from app.web.page.context import TabContext
 from app.web.page.finished import Finished
-from app.web.page.markup import tag, text
+from app.web.page.markup import table, tag, text
 
 TITLE = texts.PHOTOGRAPHS_TAB
 
@@ -39,7 +39,7 @@ def _comparison(done: Finished) -> str:
     parts = [
         tag("p", text(texts.COMPARE), class_="soft small"),
         tag("div", "".join(pair), class_="compare", id="compare"),
-        tag("div", chooser, class_="chooser", role="toolbar", aria_label=texts.PHOTOGRAPHS_TAB),
+        tag("div", chooser, class_="chooser", role="group", aria_label=texts.PHOTOGRAPHS_TAB),
     ]
     return "".join(parts)
 
@@ -56,24 +56,37 @@ def _table(done: Finished) -> str:
     placed = {view["name"]: (i, view) for i, view in enumerate(done.views)}
     failed = done.report["poses"].get("failed") or {}
     uses = done.report.get("views") or {}
-    head = "".join(tag("th", text(words), class_="wide" if i == 2 else None) for i, words in enumerate(texts.COLUMNS))
     names = [*placed, *(name for name in failed if name not in placed)]
-    rows = "".join(_row(done, name, placed.get(name), failed.get(name), uses.get(name, "")) for name in names)
-    return tag("table", tag("thead", tag("tr", head)) + tag("tbody", rows), class_="plain")
+    rows = [_row(done, name, placed.get(name), failed.get(name), uses.get(name, "")) for name in names]
+    rows += [_row_without(name, f"{texts.NOT_TAKEN}: {reason}") for name, reason in done.refused.items()]
+    return table(texts.COLUMNS, rows, wide=(2,), num=(3,))
 
 
 def _row(done: Finished, name: str, placed: tuple[int, dict] | None, reason: str | None, use: str) -> str:
     if placed is None:
-        cells = [tag("td", text(name)), tag("td", text(f"{texts.NOT_PLACED}: {reason}"), class_="not", colspan=4)]
-        return tag("tr", "".join(cells))
+        return _row_without(name, f"{texts.NOT_PLACED}: {reason}")
     index, view = placed
     thumb = tag("img", src=done.address(f"preview/{view['photograph']}"), alt="", class_="thumb", loading="lazy")
     look = tag("button", text(texts.LOOK_FROM), type="button", class_="link", data_look=index)
     cells = [
         tag("td", thumb + text(name)),
         tag("td", text(texts.PLACED)),
-        tag("td", text(use), class_="wide"),
+        tag("td", text(use_in_words(use)), class_="wide"),
         tag("td", text("-" if view["psnr_db"] is None else f"{view['psnr_db']:.1f} dB"), class_="num"),
         tag("td", look),
     ]
+    return tag("tr", "".join(cells))
+
+
+def use_in_words(use: str) -> str:
+    """What a photograph was used for, as `recon.pipeline.report.view_uses` tells it, for people."""
+    was_seen, was_held_back = use.startswith("network"), "held back" in use
+    if was_seen:
+        return texts.USED_THEN_MEASURED if was_held_back else texts.USED
+    return texts.MEASURED if was_held_back else texts.REFINED if use.startswith("refinement") else texts.UNUSED
+
+
+def _row_without(name: str, words: str) -> str:
+    """Of a photograph that is not in the scene, with the reason."""
+    cells = [tag("td", text(name)), tag("td", text(words), class_="not", colspan=len(texts.COLUMNS) - 1)]
     return tag("tr", "".join(cells))

@@ -6,7 +6,7 @@ from gradio.components import Component
 from app.web import texts
 from app.web.page.context import TabContext
 from app.web.page.finished import Finished
-from app.web.page.markup import duration, tag, text
+from app.web.page.markup import duration, table, tag, text
 from recon.pipeline.progress import STAGES
 
 TITLE = texts.QUALITY_TAB
@@ -22,12 +22,12 @@ def fill(done: Finished) -> list:
     figures = "".join(tag("div", tag("b", text(value)) + tag("span", text(words))) for value, words in _figures(done))
     stages = done.report.get("seconds") or {}
     words = {stage.name: stage.words for stage in STAGES}
-    rows = "".join(
+    rows = [
         tag("tr", tag("td", text(words.get(name, name))) + tag("td", text(duration(value)), class_="num"))
         for name, value in stages.items()
-    )
+    ]
     honest = tag("p", text(texts.QUALITY_HELP), class_="soft small")
-    return [tag("div", figures, class_="facts") + honest + tag("table", rows, class_="plain")]
+    return [tag("div", figures, class_="facts") + honest + table(texts.TIMES, rows, num=(1,))]
 
 
 def is_shown(done: Finished) -> bool:

@@ -18,11 +18,13 @@ def build(context: TabContext) -> list[Component]:
 
 
 def fill(done: Finished) -> list:
-    """The video, which plays by itself, without sound."""
-    address = done.address(f"result/{FILE}")
+    """The video; the script of the page lets it play, without sound, unless the person wants nothing to move."""
     return [
-        tag("video", src=address, class_="film", controls=True, autoplay=True, muted=True, loop=True, playsinline=True)
-    ]
+        tag(
+            "video", src=done.address(f"result/{FILE}"), class_="film", controls=True, muted=True, loop=True,
+            playsinline=True, data_play=True, aria_label=texts.FILM,
+        )
+    ]  # fmt: skip
 
 
 def is_shown(done: Finished) -> bool:

@@ -20,21 +20,17 @@ def engine(worker_modules: None, tmp_path: Path):
         yield engine
 
 
-@pytest.fixture
-def parts(engine: Engine) -> Parts:
-    with gr.Blocks():
-        return lay_out(engine, [])
-
-
-def updates_of(parts: Parts, engine: Engine, job: str | None) -> list[dict[Any, Any]]:
-    async def collect() -> list[dict[Any, Any]]:
-        return [updates async for updates in watched(parts, engine, job, 1.0)]
+def updates_of(engine: Engine, job: str | None) -> tuple[Parts, list[dict[Any, Any]]]:
+    async def collect() -> tuple[Parts, list[dict[Any, Any]]]:
+        with gr.Blocks():  # which wants a running event loop, or leaves one of its own open
+            parts = lay_out(engine, [])
+        return parts, [updates async for updates in watched(parts, engine, job, 1.0)]
 
     return asyncio.run(collect())
 
 
-def test_every_update_is_of_outputs_and_the_last_shows_the_result(parts: Parts, engine: Engine):
-    updates = updates_of(parts, engine, engine.submit(sample_files(2)))
+def test_every_update_is_of_outputs_and_the_last_shows_the_result(engine: Engine):
+    parts, updates = updates_of(engine, engine.submit(sample_files(2)))
     outputs = {part._id for part in parts.shown}
     assert all(component._id in outputs for update in updates for component in update)
     before, last = updates[:-2], updates[-1]
@@ -49,21 +45,22 @@ def test_every_update_is_of_outputs_and_the_last_shows_the_result(parts: Parts, 
     assert with_contents == shown
 
 
-def test_an_unknown_job_is_told_as_gone(parts: Parts, engine: Engine):
-    (update,) = updates_of(parts, engine, "x" * 32)
+def test_an_unknown_job_is_told_as_gone(engine: Engine):
+    parts, (update,) = updates_of(engine, "x" * 32)
     assert texts.GONE_TITLE in update[parts.status]
     assert update[parts.run] == gr.update(interactive=True)
 
 
-def test_a_result_that_cannot_be_read_ends_in_words(parts: Parts, engine: Engine):
+def test_a_result_that_cannot_be_read_ends_in_words(engine: Engine):
     job = engine.submit(sample_files(2))
     list(engine.events(job, timeout=60))
     (engine.folder(job) / "result" / "scene.json").write_text("{}")
-    last = updates_of(parts, engine, job)[-1]
+    parts, updates = updates_of(engine, job)
+    last = updates[-1]
     assert texts.FAILED_TITLE in last[parts.status] or texts.GONE_TITLE in last[parts.status]
     assert last[parts.results] == gr.update(visible=False)
 
 
-def test_without_a_job_nothing_changes(parts: Parts, engine: Engine):
-    (update,) = updates_of(parts, engine, None)
+def test_without_a_job_nothing_changes(engine: Engine):
+    parts, (update,) = updates_of(engine, None)
     assert update == {parts.status: gr.skip()}

@@ -12,7 +12,7 @@ from app.web.uploads.intake import look_at
 from recon.errors import FormatError, LimitError
 from recon.io.photographs.images import load_photographs
 from recon.types import Photograph
-from tests.app.web.uploads.uploaded_files import encoded, mp4, put
+from tests.app.web.uploads.uploaded_files import encoded, put
 
 SAMPLE = Path(__file__).parents[4] / "datasets" / "sample"
 
@@ -87,11 +87,6 @@ def test_uploads_are_looked_at_in_a_process_of_their_own(tmp_path):
     assert [warning.kind for warning in found][:2] == ["broken", "few"]
     assert found[0].names == ("c.jpg",)
     assert found[0].words == "One photograph is damaged (c.jpg): save it again, or leave it out."
-
-
-def test_a_video_is_not_looked_into(tmp_path):
-    (video,) = put(tmp_path, v_mp4=mp4(tmp_path / "v.mp4"))
-    assert check_uploads(look_at([video], WebLimits()), WebLimits()) == []
 
 
 def test_a_decoder_that_breaks_or_hangs_takes_nothing_with_it(tmp_path, monkeypatch):

@@ -61,7 +61,7 @@
     history.replaceState(null, "", address);
   };
 
-  // Words of `data-say` are read aloud once they change; what they are in is replaced, the node that is read stays.
+  // Words of `data-say` are read aloud once they change; what they are in comes and goes, the node that is read stays.
   const said = new Map();
   const say = () => {
     const live = document.getElementById("said");
@@ -81,5 +81,8 @@
   };
 
   const look = () => [remember, say, play].forEach((act) => act());
-  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  const names = ["data-job", "data-say", "data-play"];
+  new MutationObserver(look).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: names,
+  });
 })();

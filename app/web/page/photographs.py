@@ -23,16 +23,17 @@ element.addEventListener('click', (event) => {
   focused = { act, index: Number(index) + ({ earlier: -1, later: 1 }[act] ?? 0) };
   trigger('click', { do: act, index: Number(index) });
 });
-// The list is replaced by that of the server; the same button of the same photograph has the focus again.
+// The list of the server is written over the one that is there; the focus follows the photograph to its new place.
 let focused = null;
+const names = ['src', 'title', 'data-index'];
 new MutationObserver(() => {
-  if (!focused || element.contains(document.activeElement)) return;
+  if (!focused) return;
   const items = element.querySelectorAll('li[data-index]');
   const item = items[Math.min(focused.index, items.length - 1)];
   const button = item?.querySelector(`button[data-do="${focused.act}"]`) ?? item?.querySelector('button[data-do]');
   (button ?? document.querySelector('#drop button'))?.focus({ preventScroll: true });
-}).observe(element, { childList: true, subtree: true });
-document.addEventListener('focusin', (event) => { if (!element.contains(event.target)) focused = null; });
+  focused = null;
+}).observe(element, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: names });
 let from = null;
 const item = (event) => event.target.closest('li[data-index]');
 element.addEventListener('dragstart', (event) => { from = item(event); });

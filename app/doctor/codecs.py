@@ -9,7 +9,7 @@ import numpy as np
 from PIL import features
 
 from recon.errors import ReconError
-from recon.io.photographs.images import FORMATS
+from recon.io.photographs.headers import FORMATS
 from recon.io.video import write_mp4
 
 NEEDS = {"JPEG": "jpg", "PNG": "zlib", "WEBP": "webp", "TIFF": "libtiff"}

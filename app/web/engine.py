@@ -19,11 +19,11 @@ from app.web.jobs.worker import INPUT
 from app.web.limits import DEFAULT_WEB_LIMITS, WebLimits
 from app.web.results.command_line import command_line
 from app.web.results.downloads import Download, archive_of, list_downloads
-from app.web.results.refilter import Filtered
+from app.web.results.filtered import Filtered
 from app.web.results.refiltering import refilter_apart
 from app.web.uploads.checking import check_uploads
-from app.web.uploads.checks import PhotographWarning
 from app.web.uploads.intake import look_at, require_disk, take_in
+from app.web.uploads.warning import PhotographWarning
 from recon.errors import ResourceError
 
 log = logging.getLogger(__name__)

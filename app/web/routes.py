@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.viewer.site import Resource, content_security_policy, make_site
 from app.web.engine import FILTERED, Engine
 from app.web.jobs.work import PREVIEW, RESULT
-from app.web.results.views import view_file
+from app.web.results.view_files import view_file
 from recon.errors import ReconError
 from recon.io.inside import find_inside
 

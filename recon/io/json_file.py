@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from recon.errors import ExportError, FormatError, InputError, LimitError
 from recon.io.atomic import atomic_write
 from recon.io.limits import DEFAULT_LIMITS, Limits
@@ -74,7 +71,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
+    if callable(getattr(value, "tolist", None)):  # arrays and tensors, without importing what they are of
         return plain(value.tolist())
     if isinstance(value, Path):
         return str(value)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from recon.errors import FormatError, InputError
+from recon.errors import FormatError
 from recon.io.json_file import read_json, write_json
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.types import Cameras, Provenance, Scene
@@ -92,23 +92,6 @@ def write_scene_json(path: Path, scene: Scene, files: dict[str, int]) -> None:
         ],
     }
     write_json(path, content)
-
-
-def recorded_files(folder: Path) -> list[Path]:
-    """Files of `folder` that its `scene.json` names as results; none when there is no readable one."""
-    try:
-        names = read_json(folder / "scene.json").get("files")
-    except InputError:
-        return []
-    return [folder / name for name in names if _is_file_below(folder, name)] if isinstance(names, dict) else []
-
-
-def _is_file_below(folder: Path, name: str) -> bool:
-    try:
-        path = (folder / name).resolve()
-        return path.is_relative_to(folder.resolve()) and path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def read_scene_json(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> SceneRecord:

@@ -18,7 +18,8 @@ from recon.io.atomic import check_output, staged_folder
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.photographs.canvas import canvas_size
 from recon.io.photographs.poses_to_views import pose_views
-from recon.io.scene_json import recorded_files, write_scene_json
+from recon.io.recorded_files import recorded_files
+from recon.io.scene_json import write_scene_json
 from recon.pipeline.config import PipelineConfig
 from recon.pipeline.exporters import ALL_EXPORTERS
 from recon.pipeline.framing import reframe

@@ -6,7 +6,8 @@ import torch
 from fuzzing import SMALL
 from seed_data import small_cameras, small_gaussians, written
 
-from recon.io.scene_json import read_scene_json, recorded_files, write_scene_json
+from recon.io.recorded_files import recorded_files
+from recon.io.scene_json import read_scene_json, write_scene_json
 from recon.types import Provenance, Scene, ViewSet
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from app.options import PoseSource, Quality, ReconstructOptions
 from app.web.uploads.kinds import Family
 from recon.errors import InputError
-from recon.pipeline.config import PipelineConfig
 
 NEEDED_EXPORT = "ply"
 """Always written: the page shows it."""
+EXPORTS = ("ply", "splat", "spz", "glb", "points", "mesh", "mp4", "depth", "transforms", "colmap")
+"""Keys of `recon.pipeline.exporters.ALL_EXPORTERS`, which takes more memory to import than the whole page."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,11 @@ class JobSettings:
         _require(self.views is None or type(self.views) is int, "views", self.views, "a whole number")
         is_rate = type(self.fps) in (int, float) and 0 < (self.fps or 0) <= 60
         _require(self.fps is None or is_rate, "fps", self.fps, "more than 0 and at most 60 frames per second")
-        options = self.to_options(Path("input"), Path("result"))
-        shared = {part.name for part in fields(PipelineConfig)}
-        PipelineConfig(**{name: value for name, value in vars(options).items() if name in shared}).validate()
+        options = self.to_options(Path("input"), Path("result"))  # which looks at the rest
+        unknown = [name for name in options.export if name not in EXPORTS]
+        if unknown:
+            raise InputError(f"there are no files {unknown[0]!r} to write", hint=f"choose of {', '.join(EXPORTS)}")
+        _require(self.views is None or self.views >= 2, "views", self.views, "at least 2")
         return self
 
     def require_fit(self, family: Family) -> None:

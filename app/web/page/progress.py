@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from app.web import texts
 from app.web.jobs.events import Cancelled, Event, Failed, Made, Progress, Started, Waiting
 from app.web.page.markup import duration, tag, text
-from recon.pipeline.progress import STAGES
+from recon.pipeline.stages import STAGES
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recon.errors import InputError
 from recon.io.atomic import atomic_write
-from recon.io.scene_json import recorded_files
+from recon.io.recorded_files import recorded_files
 
 ARCHIVE = "scene.zip"
 ALREADY_PACKED = (".png", ".jpg", ".mp4", ".spz")

@@ -5,35 +5,17 @@ faint.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from app.web.results.filtered import FROM_GAUSSIANS, Filtered
 from recon.errors import GeometryError, InputError
 from recon.io.atomic import staged_folder
 from recon.io.export import EXPORTERS
 from recon.io.scene_folder import SavedScene, load_scene
 from recon.io.scene_json import write_scene_json
 from recon.types import Cameras, Gaussians, Scene, ViewSet
-
-FROM_GAUSSIANS = ("ply", "splat", "spz", "glb", "points")
-"""Exports that need no photograph."""
-
-
-@dataclass(frozen=True)
-class Filtered:
-    """What was kept.
-
-    Attributes:
-        folder: With `scene.json`, as a folder of results.
-        kept: Gaussians that are left.
-        total: Gaussians that there were.
-    """
-
-    folder: Path
-    kept: int
-    total: int
 
 
 def refilter(result: Path, out: Path, min_confidence: float, exports: Sequence[str] = ("ply",)) -> Filtered:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.web.child import Children, ask, be_the_first_to_go
-from app.web.results.refilter import Filtered, refilter
+from app.web.results.filtered import Filtered
 from recon import errors
 from recon.errors import ExportError, LimitError, ReconError, ResourceError
 
@@ -60,6 +60,8 @@ def refilter_apart(
 
 def answer(request: str) -> str:
     """What the process answers to a request of `refilter_apart`."""
+    from app.web.results.refilter import refilter
+
     content = json.loads(request)
     try:
         made = refilter(Path(content["result"]), Path(content["out"]), content["min_confidence"], content["exports"])

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.viewer.description import describe_views
+from app.web.results.view_files import view_file
 from recon.geometry.spherical_harmonics import C0
 from recon.io.json_file import write_json
 from recon.types import Cameras, Gaussians
@@ -15,11 +16,6 @@ from recon.types import Cameras, Gaussians
 POINT_OPACITY = 0.85
 POINT_SIZE = 0.003
 """Deviation of a point that stands for a Gaussian, over the median distance between the points and the cameras."""
-
-
-def view_file(what: str) -> str:
-    """Name of the file that describes a view, beside that of its Gaussians."""
-    return f"{what}.view.json"
 
 
 def write_view(

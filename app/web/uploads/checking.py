@@ -1,4 +1,7 @@
-"""Uploads looked at before a job, in a process of its own: decoders of pictures do not run in the server."""
+"""Uploads looked at before a job, in a process of its own: decoders of pictures do not run in the server.
+
+What looks at them is imported where it is used, for the server imports this file and needs none of it.
+"""
 
 import json
 import subprocess
@@ -9,11 +12,11 @@ from pathlib import Path
 
 from app.web.child import Children, ask, be_the_first_to_go
 from app.web.limits import WebLimits
-from app.web.uploads.checks import LONG_SIDE, PhotographWarning, about_broken, warnings_about
 from app.web.uploads.folder import is_upload
 from app.web.uploads.intake import Intake, Taken
 from app.web.uploads.kinds import Family
 from app.web.uploads.thumbnails import UNSEEN, thumbnail_of, write_thumbnail
+from app.web.uploads.warning import PhotographWarning
 from recon.errors import ExportError, FormatError, LimitError, ReconError
 from recon.io.limits import Limits
 
@@ -58,6 +61,7 @@ def _thumbnail(taken: Taken) -> str | None:
 
 
 def _about_photographs(family: Family, files: list[list], limits: Limits) -> list[PhotographWarning]:
+    from app.web.uploads.checks import LONG_SIDE, about_broken, warnings_about
     from recon.io.photographs.images import decode_photograph
 
     photographs, broken = [], []

@@ -1,17 +1,15 @@
 """What looks wrong with photographs before they are used, in plain words. Nothing here refuses anything."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from itertools import combinations, pairwise
-from typing import Any, Literal
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from app.web.uploads.warning import PhotographWarning, WarningKind
 from recon.types import Photograph
 
-WarningKind = Literal["contents", "broken", "few", "blurry", "dark", "alike", "apart", "sizes"]
 FEW = 6
 LONG_SIDE = 512
 """Pixels to which a picture is reduced before it is looked at."""
@@ -32,25 +30,6 @@ NEIGHBOURS = 5
 """Where there are many pictures, each is compared with so many that follow it."""
 MOST_FOR_ALL_PAIRS = 16
 NAMES_SHOWN = 4
-
-
-@dataclass(frozen=True)
-class PhotographWarning:
-    """One thing that looks wrong.
-
-    Attributes:
-        kind: What it is; "contents" is no warning: it says what a video or an archive holds.
-        words: For people, with what to do.
-        names: Of the photographs that are meant; none if all are.
-    """
-
-    kind: WarningKind
-    words: str
-    names: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def warnings_about(photographs: Sequence[Photograph]) -> list[PhotographWarning]:

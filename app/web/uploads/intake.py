@@ -11,7 +11,7 @@ from app.web.uploads.kinds import Family, Kind, kind_of
 from recon.errors import InputError, LimitError, ReconError, ResourceError
 from recon.io.archive import check_archive
 from recon.io.names import safe_stem, unique_names
-from recon.io.photographs.images import read_header
+from recon.io.photographs.headers import read_header
 
 FEWEST_PHOTOGRAPHS = 2
 READ_BY_NATIVE_LIBRARIES = (".heic", ".webp")

@@ -11,7 +11,7 @@ from recon.data.captures.pictures import PICTURE_LIMITS
 from recon.data.captures.scene_folders import scene_folders
 from recon.errors import FormatError, GeometryError, InputError, LimitError, UnusableCaptureError
 from recon.io.colmap import PosedFile, find_model, posed_files
-from recon.io.photographs.images import PictureHeader
+from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.lens import Lens
 
 EXPECTED = "sparse/0 and images"

@@ -13,7 +13,7 @@ from recon.data.captures.capture import Capture
 from recon.data.captures.checks import IMPOSSIBLE_CAMERA, CaptureChecks, check_cameras
 from recon.data.captures.pictures import decode, header_of_file, read_picture
 from recon.errors import GeometryError, UnusableCaptureError
-from recon.io.photographs.images import PictureHeader
+from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.lens import Describes, FittedCamera, Lens, fit_camera
 from recon.io.photographs.undistort import pinhole_of, undistort
 from recon.types import Cameras

@@ -17,7 +17,7 @@ from recon.data.captures.scene_folders import read_lines, scene_folders
 from recon.errors import FormatError, InputError, UnusableCaptureError
 from recon.io.inside import find_inside
 from recon.io.json_file import read_json
-from recon.io.photographs.images import PictureHeader
+from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.lens import Lens
 
 CAMERAS = "opencv_cameras.json"

@@ -14,8 +14,8 @@ from recon.data.captures.scene_folders import scene_folders
 from recon.errors import FormatError, GeometryError, UnusableCaptureError
 from recon.io.inside import find_inside
 from recon.io.json_file import read_json
+from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.image_folder import IMAGE_SUFFIXES
-from recon.io.photographs.images import PictureHeader
 from recon.io.photographs.lens import Lens
 from recon.io.transforms_intrinsics import read_lens
 from recon.io.transforms_json import read_pose

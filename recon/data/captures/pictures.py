@@ -9,7 +9,8 @@ from jaxtyping import UInt8
 from recon.data.captures.checks import BAD_PICTURE
 from recon.errors import FormatError, InputError, UnusableCaptureError
 from recon.io.limits import Limits
-from recon.io.photographs.images import PictureHeader, decode_photograph, read_header
+from recon.io.photographs.headers import PictureHeader, read_header
+from recon.io.photographs.images import decode_photograph
 from recon.types import Photograph
 
 # Pictures of data sets keep the size of their file: cameras are in its pixels.

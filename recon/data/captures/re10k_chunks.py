@@ -16,7 +16,7 @@ from recon.data.captures.splits import split_folder
 from recon.data.captures.vector18 import cameras_of_vectors
 from recon.errors import FormatError
 from recon.io.json_file import read_json
-from recon.io.photographs.images import PictureHeader
+from recon.io.photographs.headers import PictureHeader
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from recon.data.captures.splits import split_folder
 from recon.data.captures.vector18 import NUM
 from recon.errors import FormatError, InputError
 from recon.io.limits import MEBIBYTE
-from recon.io.photographs.images import PictureHeader
+from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.lens import Lens
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recon.data.captures.checks import IMPOSSIBLE_CAMERA
 from recon.errors import GeometryError, UnusableCaptureError
-from recon.io.photographs.images import PictureHeader
+from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.lens import Lens, fit_camera
 from recon.types import Cameras
 

@@ -1,24 +1,22 @@
 """Photographs from files: upright 8-bit sRGB, of bounded size."""
 
-import importlib.util
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from recon.errors import FormatError, InputError, LimitError, ReconError, ResourceError
+from recon.errors import InputError, LimitError
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.names import unique_names
 from recon.io.photographs.color import to_srgb
 from recon.io.photographs.exif import camera_tags, orientation, read_exif
-from recon.io.photographs.image_folder import HEIF_SUFFIXES, list_images, require_count, spread
+from recon.io.photographs.headers import TURNS_ASIDE, ImageFile, bounded, formats, typed_errors
+from recon.io.photographs.image_folder import list_images, require_count, spread
 from recon.types import Photograph
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 # EXIF orientation -> what makes the stored picture upright (Exif 2.32, tag 0112).
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -29,9 +27,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-TURNS_ASIDE = (5, 6, 7, 8)
-
-ImageFile = io.BufferedReader | io.BytesIO
 
 
 def load_photographs(
@@ -87,7 +82,7 @@ def decode_photograph(file: ImageFile, path: Path, *, limits: Limits = DEFAULT_L
     Raises:
         FormatError, LimitError, ResourceError: As `load_photograph`.
     """
-    with _typed_errors(path, limits):
+    with typed_errors(path, limits):
         decoded = _decode(file, path, limits)
     stored = _reduce(decoded.image, decoded.box, _bounded_size(decoded.size, limits.max_long_side))
     turn = orientation(decoded.tags)
@@ -104,75 +99,6 @@ def decode_photograph(file: ImageFile, path: Path, *, limits: Limits = DEFAULT_L
         camera_id=camera.camera_id,
         orientation=turn,
     )
-
-
-@dataclass(frozen=True)
-class PictureHeader:
-    """What the beginning of an image file says, before anything is decoded.
-
-    Attributes:
-        original_size: Width and height of the upright picture.
-        orientation: EXIF orientation 1..8 of the picture in its file.
-    """
-
-    original_size: tuple[int, int]
-    orientation: int = 1
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height that the decoded picture has, where no limit reduces it."""
-        return self.original_size
-
-    @property
-    def stored_size(self) -> tuple[int, int]:
-        """Width and height of the picture in its file, before it is turned upright."""
-        width, height = self.original_size
-        return (height, width) if self.orientation in TURNS_ASIDE else (width, height)
-
-
-def read_header(file: ImageFile, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> PictureHeader:
-    """Size and orientation of a picture; an EXIF block that a PNG carries behind its pixels is not seen.
-
-    Args:
-        file: Holds the bytes of an image file.
-        path: Names it in messages; nothing need be there.
-        limits: Bounds on pixels.
-
-    Raises:
-        FormatError, LimitError, ResourceError: As `load_photograph`.
-    """
-    with _typed_errors(path, limits), Image.open(file, formats=_formats(path)) as image:
-        width, height = _bounded(image, path, limits)
-        turn = orientation(read_exif(image)) if "exif" in image.info else 1
-    return PictureHeader((height, width) if turn in TURNS_ASIDE else (width, height), turn)
-
-
-@contextmanager
-def _typed_errors(path: Path, limits: Limits) -> Iterator[None]:
-    """Turn what image decoders raise into errors that name the file."""
-    try:
-        yield
-    except (ReconError, MemoryError):
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_many_pixels(path, str(error), limits) from error
-    except UnidentifiedImageError as error:
-        raise FormatError(
-            f"{path}: not an image of a kind that is read, whatever its name says",
-            hint="open it in an image viewer and save it again, or take it out of the folder",
-        ) from error
-    except Exception as error:  # decoders raise many types on damaged files; all of them mean the same
-        raise FormatError(
-            f"{path}: not a readable image ({error})", hint="open it in an image viewer and save it again"
-        ) from error
-
-
-def _bounded(image: Image.Image, path: Path, limits: Limits) -> tuple[int, int]:
-    """Width and height in the file, if they are allowed."""
-    width, height = image.size
-    if width * height > limits.max_pixels:
-        raise _too_many_pixels(path, f"{width} x {height} pixels", limits)
-    return width, height
 
 
 @dataclass(frozen=True)
@@ -208,8 +134,8 @@ def _opened(path: Path, limits: Limits) -> Iterator[ImageFile]:
 
 
 def _decode(file: ImageFile, path: Path, limits: Limits) -> _Decoded:
-    with Image.open(file, formats=_formats(path)) as image:
-        width, height = _bounded(image, path, limits)
+    with Image.open(file, formats=formats(path)) as image:
+        width, height = bounded(image, path, limits)
         box = _draft(image, limits.max_long_side)
         image.load()
         # EXIF only now: PNG may carry it behind the pixels; TIFF and HEIC turn the picture in load() and drop the tag.
@@ -234,22 +160,3 @@ def _draft(image: Image.Image, max_long_side: int) -> tuple[float, float, float,
 def _reduce(image: Image.Image, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image:
     # Pillow widens the kernel when it reduces, so LANCZOS does not alias.
     return image.resize(size, Image.Resampling.LANCZOS, box=box)
-
-
-def _formats(path: Path) -> tuple[str, ...]:
-    if not path.name.lower().endswith(HEIF_SUFFIXES):
-        return FORMATS
-    if importlib.util.find_spec("pillow_heif") is None:
-        raise ResourceError(
-            f"{path}: HEIC needs an optional reader", hint="pip install pillow-heif, or save it as JPEG"
-        )
-    import pillow_heif  # pyright: ignore[reportMissingImports]
-
-    pillow_heif.register_heif_opener()
-    return ("HEIF", *FORMATS)
-
-
-def _too_many_pixels(path: Path, found: str, limits: Limits) -> LimitError:
-    return LimitError(
-        f"{path}: {found}, at most {limits.max_pixels:,} pixels are allowed", hint="reduce the photograph first"
-    )

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from recon.errors import FormatError, GeometryError
-from recon.io.photographs.images import TURNS_ASIDE
+from recon.io.photographs.headers import TURNS_ASIDE
 
 # Stated sizes are whole numbers, so a reduced copy may have an aspect ratio that is off by a rounding.
 ASPECT_TOLERANCE = 0.02

@@ -2,7 +2,8 @@ import logging
 
 import pytest
 
-from recon.pipeline.progress import STAGES, LogObserver, ProgressEvent, Stage, Stages
+from recon.pipeline.progress import LogObserver, ProgressEvent, Stages
+from recon.pipeline.stages import STAGES, Stage
 
 PLAN = (Stage("a", "First", 1.0), Stage("b", "Second", 3.0), Stage("c", "Third", 6.0))
 

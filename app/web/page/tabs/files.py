@@ -12,7 +12,7 @@ from app.web.page.context import TabContext
 from app.web.page.finished import Finished, address
 from app.web.page.markup import size, table, tag, text
 from app.web.results.downloads import Download, list_downloads
-from app.web.results.refilter import FROM_GAUSSIANS
+from app.web.results.filtered import FROM_GAUSSIANS
 from recon.errors import ReconError
 
 TITLE = texts.FILES

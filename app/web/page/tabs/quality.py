@@ -7,7 +7,7 @@ from app.web import texts
 from app.web.page.context import TabContext
 from app.web.page.finished import Finished
 from app.web.page.markup import duration, table, tag, text
-from recon.pipeline.progress import STAGES
+from recon.pipeline.stages import STAGES
 
 TITLE = texts.QUALITY_TAB
 

@@ -11,7 +11,8 @@ from app.web.jobs.previews import PreviewObserver
 from app.web.jobs.work import PREVIEW, RESULT
 from recon.io.scene_json import write_scene_json
 from recon.pipeline.exporters import ALL_EXPORTERS
-from recon.pipeline.progress import STAGES, ProgressEvent
+from recon.pipeline.progress import ProgressEvent
+from recon.pipeline.stages import STAGES
 from recon.types import Photograph, PoseEstimate, PoseReport, Scene
 from tests.saved_scenes import two_balls
 

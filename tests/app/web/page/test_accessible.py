@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.web import texts
-from recon.pipeline.progress import STAGES
+from recon.pipeline.stages import STAGES
 from tests.app.web.page.conftest import Site
 from tests.browsing import chromium, complaints_of, sample_files
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.web.results.refilter import FROM_GAUSSIANS, refilter
+from app.web.results.filtered import FROM_GAUSSIANS
+from app.web.results.refilter import refilter
 from recon.errors import GeometryError, InputError
 from recon.io.scene_folder import load_scene
 from recon.io.scene_json import write_scene_json

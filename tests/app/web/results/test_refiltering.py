@@ -10,7 +10,7 @@ import torch
 
 from app.web.engine import Engine
 from app.web.limits import WebLimits
-from app.web.results.refilter import Filtered
+from app.web.results.filtered import Filtered
 from app.web.results.refiltering import refilter_apart
 from recon.errors import ExportError, GeometryError, LimitError, ResourceError
 from recon.io.scene_json import write_scene_json

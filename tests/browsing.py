@@ -32,7 +32,7 @@ def complaints_of(page: Page) -> list[str]:
         if not any(part in words for part in HARMLESS):
             found.append(words)
 
-    page.on("console", lambda m: note(f"console: {m.text}") if m.type == "error" else None)
+    page.on("console", lambda m: note(f"console: {m.text} {m.location.get('url', '')}") if m.type == "error" else None)
     page.on("pageerror", lambda error: note(f"error: {error}"))
     own = ("http://127.0.0.1:", "data:", "blob:", "about:")
     page.on("request", lambda r: None if r.url.startswith(own) else note(f"elsewhere: {r.url}"))

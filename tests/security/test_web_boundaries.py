@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +14,8 @@ import pytest
 from tests.app.web.page.conftest import Site, make_site, site, template, worker_modules
 from tests.browsing import sample_files
 
+CHOSEN = ["fast", False, [], "auto", 0, 0, 0]
+"""What `/reconstruct` takes besides files."""
 __all__ = ["make_site", "site", "template", "worker_modules"]
 
 
@@ -125,30 +127,57 @@ def test_s10_two_people_do_not_see_each_others_jobs(site: Site) -> None:
         assert not any(job.encode() in content for job in jobs)
 
 
+def as_json(content: Any) -> dict[str, Any]:
+    """What a request with that content takes."""
+    return {"method": "POST", "body": json.dumps(content).encode(), "content_type": "application/json"}
+
+
+def uploaded(site: Site, paths: list[Path]) -> list[dict[str, Any]]:
+    """What a program says of files that it has uploaded."""
+    found = []
+    for path in paths:
+        body = (
+            b"--a\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n%b\r\n--a--\r\n"
+            % path.read_bytes()
+        )
+        kind = "multipart/form-data; boundary=a"
+        status, content, _ = ask(site, "/gradio_api/upload", method="POST", body=body, content_type=kind)
+        assert status == 200, content
+        found.append({"path": json.loads(content)[0], "meta": {"_type": "gradio.FileData"}})
+    return found
+
+
+@pytest.mark.slow
 def test_s10_forged_inputs_reach_no_file_and_no_job(site: Site) -> None:
     """Paths in the place of uploads, ids in the place of the server's state, endpoints of the page called by hand."""
     victim = finished_job(site)
     config = json.loads(ask(site, "/config")[1])
     own = str(site.engine.folder(victim) / "result" / "gaussians.ply")
-    forged = 0
+    before = {job.id for job in site.engine._store.all()}
+    statuses = []
     for dependency in config["dependencies"]:
         for path in ("/etc/hostname", own, "../../etc/hostname"):
             file = {"path": path, "meta": {"_type": "gradio.FileData"}}
             inputs = [[file] if i == 0 else victim for i in range(len(dependency["inputs"]))]
-            body = json.dumps({"data": inputs, "fn_index": dependency["id"], "session_hash": "forged"}).encode()
-            status, content, _ = ask(
-                site, "/gradio_api/run/predict", method="POST", body=body, content_type="application/json"
-            )
-            assert status == 404, content
-            ask(site, "/gradio_api/queue/join", method="POST", body=body, content_type="application/json")
-            forged += 1
-    assert forged > 20
-    assert site.engine.status(victim).state == "done"
-    events = read_stream(site, "/gradio_api/queue/data?session_hash=forged", seconds=3)
+            asked = as_json({"data": inputs, "fn_index": dependency["id"], "session_hash": "forged"})
+            assert ask(site, "/gradio_api/run/predict", **asked)[0] == 404
+            statuses.append(ask(site, "/gradio_api/queue/join", **asked)[0])
+    assert len(statuses) > 20
+    assert set(statuses) == {200}  # they wait in the queue; what becomes of them is told by the events
+    events = read_stream(site, "/gradio_api/queue/data?session_hash=forged", seconds=10)
+    assert events.count('"process_completed"') == len(statuses)
     assert Path("/etc/hostname").read_text().strip() not in events
     assert "property float" not in events
-    uploads = [job for job in site.engine._store.all() if job.id != victim and job.state != "done"]
-    assert uploads == []
+    assert site.engine.status(victim).state == "done"
+    assert {job.id for job in site.engine._store.all()} == before
+    # The control: of the same requests, the one of files that were uploaded makes a job, and that is told.
+    (id,) = [dependency["id"] for dependency in config["dependencies"] if dependency["api_name"] == "reconstruct"]
+    inputs = [uploaded(site, sample_files(2)), *CHOSEN]
+    asked = as_json({"data": inputs, "fn_index": id, "session_hash": "honest"})
+    assert ask(site, "/gradio_api/queue/join", **asked)[0] == 200
+    events = read_stream(site, "/gradio_api/queue/data?session_hash=honest", seconds=30)
+    assert '"state":"done"' in events.replace(" ", "")
+    assert len(site.engine._store.all()) == len(before) + 1
 
 
 def read_stream(site: Site, path: str, seconds: float) -> str:
@@ -193,7 +222,24 @@ def trap() -> Iterator[http.server.HTTPServer]:
         thread.join()
 
 
-def test_s11_nothing_is_fetched_from_an_address(site: Site, trap: http.server.HTTPServer) -> None:
+@pytest.fixture
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Addresses that Gradio would fetch; none is fetched."""
+    addresses: list[str] = []
+
+    async def record(url: str, cache_dir: str) -> str:
+        addresses.append(url)
+        raise ValueError(f"{url} is not fetched in a test")
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_download", record)
+    return addresses
+
+
+@pytest.mark.slow
+def test_s11_nothing_is_fetched_from_an_address(
+    site: Site, trap: http.server.HTTPServer, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0 of N: neither the trap is asked, nor is the function called by which Gradio fetches."""
     config = json.loads(ask(site, "/config")[1])
     addresses = [
         f"http://127.0.0.1:{trap.server_port}/x.jpg",
@@ -201,7 +247,7 @@ def test_s11_nothing_is_fetched_from_an_address(site: Site, trap: http.server.HT
         f"HTTP://127.0.0.1:{trap.server_port}/x.jpg",
         f" http://127.0.0.1:{trap.server_port}/x.jpg",
     ]
-    tries = 0
+    statuses = []
     for dependency in config["dependencies"]:
         for address in addresses:
             for file in (
@@ -210,17 +256,26 @@ def test_s11_nothing_is_fetched_from_an_address(site: Site, trap: http.server.HT
             ):
                 data = [[file], *([None] * max(len(dependency["inputs"]) - 1, 0))]
                 for wrapped in (data, [file, *data[1:]]):
-                    body = json.dumps({"data": wrapped, "fn_index": dependency["id"], "session_hash": "ssrf"}).encode()
-                    for path in ("/gradio_api/queue/join", "/gradio_api/call/reconstruct"):
-                        ask(site, path, method="POST", body=body, content_type="application/json")
-                        tries += 1
+                    asked = as_json({"data": wrapped, "fn_index": dependency["id"], "session_hash": "ssrf"})
+                    whole = as_json({"data": [wrapped[0], *CHOSEN]})
+                    for path, request in (("queue/join", asked), ("call/reconstruct", whole)):
+                        statuses.append((file["path"] in addresses, ask(site, f"/gradio_api/{path}", **request)[0]))
     for address in addresses:
-        ask(site, f"/gradio_api/file={address.strip()}")
-        ask(site, f"/gradio_api/proxy={address.strip()}")
-        tries += 2
+        for path in ("file=", "proxy="):
+            status = ask(site, f"/gradio_api/{path}{address.strip()}")[0]
+            assert status in (400, 403, 404), (address, status)
     read_stream(site, "/gradio_api/queue/data?session_hash=ssrf", seconds=3)
-    assert tries > 100
+    assert len(statuses) > 100
+    assert {status for names_an_address, status in statuses if names_an_address} == {400}
+    assert fetched == []
     assert _Trap.hits == []
+    # The control: without the wall, Gradio would fetch what the first of these names, and that would be seen.
+    monkeypatch.setattr("app.web.guard.names_an_address", lambda content: False)
+    file = {"path": addresses[0], "meta": {"_type": "gradio.FileData"}}
+    status, content, _ = ask(site, "/gradio_api/call/reconstruct", **as_json({"data": [[file], *CHOSEN]}))
+    assert status == 200
+    read_stream(site, f"/gradio_api/call/reconstruct/{json.loads(content)['event_id']}", seconds=10)
+    assert fetched == [addresses[0]]
 
 
 def test_s13_an_upload_that_is_too_large_is_refused(make_site: Callable[..., Site]) -> None:

@@ -61,9 +61,10 @@ def lit_balls() -> Scene:
     return replace(scene, views=replace(scene.views, images=images), report=report, up=(0.0, -1.0, 0.0))
 
 
-def write_template(folder: Path, *, mesh: bool = False) -> Path:
-    """Previews, results and events of the scene."""
-    scene, events = lit_balls(), []
+def write_template(folder: Path, *, mesh: bool = False, scene: Scene | None = None, message: str = "at work") -> Path:
+    """Previews, results and events of a scene; of `lit_balls` without one."""
+    events: list[dict] = []
+    scene = scene or lit_balls()
     (folder / RESULT).mkdir(parents=True)
 
     def tell(event: Event) -> None:
@@ -71,7 +72,7 @@ def write_template(folder: Path, *, mesh: bool = False) -> Path:
 
     observer = PreviewObserver(folder / PREVIEW, tell)
     for i, stage in enumerate(STAGES):
-        observer.announce(ProgressEvent(stage.name, f"at {stage.name}", i / len(STAGES), 10.0 - i))
+        observer.announce(ProgressEvent(stage.name, message, i / len(STAGES), 10.0 - i))
         if stage.name == "poses":
             observer.poses(*_poses(scene))
         if stage.name in ("gaussians", "refinement"):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.web import texts
 from app.web.child import Children
 from app.web.jobs.events import Cancelled, Done, Event, Failed, Started
 from app.web.jobs.job import Job, JobStatus
@@ -204,11 +205,11 @@ class Engine:
         try:
             last = process.run(job.tell)
         except OSError as error:
-            last = Failed("ResourceError", f"no worker can be started ({error.strerror or error})", "try again later")
+            last = Failed("ResourceError", texts.NO_WORKER.format(reason=error.strerror or error), texts.TRY_LATER)
         except Exception:  # whatever goes wrong, files must go and those who wait must hear of the end
             log.exception("a job ended by an unknown error")
             process.cancel()
-            last = Failed("InternalError", "the server met an error that it does not know", "start it again")
+            last = Failed("InternalError", texts.SERVER_ERROR, texts.START_AGAIN)
         self._finish(job, last)
 
     def _finish(self, job: Job, last: Event) -> None:

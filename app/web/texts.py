@@ -1,4 +1,4 @@
-"""Every sentence that the page says."""
+"""Every sentence of the page. Errors bring their own; so does the scene viewer, which is a program of its own."""
 
 TITLE = "recon"
 TAGLINE = "Photographs in, a 3D scene out. Nothing leaves the machine that this page comes from."
@@ -66,12 +66,31 @@ KEEP = "You may close this page: its address leads back here. Results are kept f
 DONE = "Done"
 DONE_SUMMARY = "{placed} of {total} photographs placed, {gaussians} Gaussians, {seconds}"
 CANCELLED_TITLE, CANCELLED = "Stopped", "Nothing that it made was kept."
+LESS_WORK, TRY_AGAIN = "use fewer photographs or a lower quality", "try it again, or with other options"
+TOO_LONG = "the job took longer than {seconds:.0f} s, more is not allowed"
+KILLED = "the system ended the job, most likely because memory ran out"
+NO_MEMORY = "memory ran out"
+BROKE_DOWN, SAID_NONSENSE = "the job broke down (exit code {code})", "the job broke down: it said what is no event"
+UNKNOWN_ERROR = "the program met an error that it does not know: {kind}"
+SERVER_ERROR, START_AGAIN = "the server met an error that it does not know", "start it again"
+NO_WORKER, TRY_LATER = "no worker can be started ({reason})", "try again later"
+GETTING_READY = "getting ready"
 FAILED_TITLE = "That did not work"
 NOT_SHOWN = "The result is there but cannot be shown. The log of the server says why."
 GONE_TITLE = "This scene is no longer here"
 GONE = "Results are removed some time after they were last looked at. Upload the photographs again to make it anew."
 NO_PHOTOGRAPHS = "There are no photographs yet."
 NOT_TAKEN = "Not taken"
+ONE_IS, SOME_ARE, AND_MORE = "One photograph is", "{num} photographs are", " and {num} more"
+LOOKS_WRONG = {
+    "broken": ("damaged", "save it again, or leave it out"),
+    "blurry": ("blurred", "hold the camera still, or leave out what is blurred"),
+    "dark": ("very dark", "use more light"),
+    "apart": ("unlike all others", "each should show at least half of what the one before it shows"),
+    "alike": ("nearly the same as the one before", "move the camera some steps between photographs"),
+}
+FEW = "Only {num} photographs. More of them, from places some steps apart, make a better scene."
+SIZES = "The photographs have {num} different sizes ({listed}): best is one camera, without cropping."
 VIDEO_HOLDS = (
     "The video: {seconds} s, {width} x {height} pixels. About {num} of its frames are taken, the sharpest of each "
     "stretch; the options can ask for others."

@@ -4,13 +4,12 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from app.web import texts
 from recon.errors import FormatError, ReconError, ResourceError
 from recon.io.json_file import plain
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """Many times what names and facts of 200 photographs take."""
-LESS_WORK = "use fewer photographs or a lower quality"
-"""What helps, on a page, against too little memory or time."""
 
 
 @dataclass(frozen=True)
@@ -129,4 +128,4 @@ def from_line(line: str | bytes) -> Event:
 def failure(error: ReconError) -> Failed:
     """The event that tells an error; options of the command line are no help on a page."""
     names_options = isinstance(error, ResourceError) and "--" in error.hint
-    return Failed(type(error).__name__, error.message, LESS_WORK if names_options else error.hint)
+    return Failed(type(error).__name__, error.message, texts.LESS_WORK if names_options else error.hint)

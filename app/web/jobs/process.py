@@ -12,15 +12,15 @@ from pathlib import Path
 
 import psutil
 
+from app.web import texts
 from app.web.child import command, environment
-from app.web.jobs.events import LAST, LESS_WORK, MAX_LINE_BYTES, Cancelled, Event, Failed, from_line
+from app.web.jobs.events import LAST, MAX_LINE_BYTES, Cancelled, Event, Failed, from_line
 from recon.errors import FormatError
 
 log = logging.getLogger(__name__)
 
 MODULE = "app.web.jobs.worker"
 LOG = "worker.log"
-TRY_AGAIN = "try it again, or with other options"
 SECONDS_TO_END = 20.0
 """That a worker may take after its last event."""
 SECONDS_TO_DIE = 1.0
@@ -103,7 +103,7 @@ class WorkerProcess:
                 log.warning("a worker is ended: %s", error.message)
                 with self._lock:
                     self._kill()
-                return Failed("InternalError", "the job broke down: it said what is no event", TRY_AGAIN)
+                return Failed("InternalError", texts.SAID_NONSENSE, texts.TRY_AGAIN)
             if isinstance(event, LAST):
                 return event
             tell(event)
@@ -154,17 +154,17 @@ class WorkerProcess:
         if self._is_late:
             return Failed(
                 "LimitError",
-                f"the job took longer than {self.max_seconds:.0f} s, more is not allowed",
-                LESS_WORK,
+                texts.TOO_LONG.format(seconds=self.max_seconds),
+                texts.LESS_WORK,
             )
         if code == -signal.SIGKILL:
             return Failed(
                 "ResourceError",
-                "the system ended the job, most likely because memory ran out",
-                LESS_WORK,
+                texts.KILLED,
+                texts.LESS_WORK,
             )
         log.error("a worker ended with code %d; the end of its log: %s", code, self._end_of_log())
-        return Failed("InternalError", f"the job broke down (exit code {code})", TRY_AGAIN)
+        return Failed("InternalError", texts.BROKE_DOWN.format(code=code), texts.TRY_AGAIN)
 
     def _end_of_log(self) -> str:
         with suppress(OSError):

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from app.web import texts
 from app.web.jobs.events import Failed, Waiting
 from app.web.jobs.job import Job
 from recon.errors import ResourceError
@@ -98,7 +99,7 @@ class JobQueue:
                 self._run(job)
             except Exception:  # whatever goes wrong with one job, the next one gets its turn
                 log.exception("a job ended by an unknown error")
-                job.tell(Failed("InternalError", "the server met an error that it does not know", "start it again"))
+                job.tell(Failed("InternalError", texts.SERVER_ERROR, texts.START_AGAIN))
             finally:
                 with self._changed:
                     self._num_running -= 1

@@ -14,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from app.web import texts
 from app.web.child import be_the_first_to_go
-from app.web.jobs.events import LESS_WORK, Done, Event, Failed, Progress, failure, to_line
+from app.web.jobs.events import Done, Event, Failed, Progress, failure, to_line
 from recon.errors import ReconError
 
 STAGES_BEGIN_WITH = "load"
@@ -53,7 +54,7 @@ def main(folder: Path) -> int:
     os.chdir(folder)  # so that no path of the server gets into a result
     tell = EventPipe(folder)
     start = time.monotonic()
-    tell(Progress(STAGES_BEGIN_WITH, "getting ready", 0.0))  # what follows imports for some seconds
+    tell(Progress(STAGES_BEGIN_WITH, texts.GETTING_READY, 0.0))  # what follows imports for some seconds
     try:
         from app.web.jobs.work import reconstruct_job
 
@@ -61,11 +62,10 @@ def main(folder: Path) -> int:
     except ReconError as error:
         tell(failure(error))
     except MemoryError:
-        tell(Failed("ResourceError", "memory ran out", LESS_WORK))
+        tell(Failed("ResourceError", texts.NO_MEMORY, texts.LESS_WORK))
     except Exception as error:  # the server must hear of every end
         traceback.print_exc()
-        hint = "try it again, or with other options"
-        tell(Failed("InternalError", f"the program met an error that it does not know: {type(error).__name__}", hint))
+        tell(Failed("InternalError", texts.UNKNOWN_ERROR.format(kind=type(error).__name__), texts.TRY_AGAIN))
         return 1
     else:
         tell(Done(tuple(files), round(time.monotonic() - start, 2)))

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from app.web.uploads.warning import PhotographWarning, WarningKind
+from app.web import texts
+from app.web.uploads.warning import NAMES_SHOWN, PhotographWarning, WarningKind, differing_sizes, few
 from recon.types import Photograph
 
-FEW = 6
 LONG_SIDE = 512
 """Pixels to which a picture is reduced before it is looked at."""
 DARK = 0.22
@@ -29,7 +29,6 @@ FEWEST_COMMON = 20
 NEIGHBOURS = 5
 """Where there are many pictures, each is compared with so many that follow it."""
 MOST_FOR_ALL_PAIRS = 16
-NAMES_SHOWN = 4
 
 
 def warnings_about(photographs: Sequence[Photograph]) -> list[PhotographWarning]:
@@ -39,8 +38,8 @@ def warnings_about(photographs: Sequence[Photograph]) -> list[PhotographWarning]
     found = [
         few(len(photographs)),
         _apart(names, grays),
-        _about(names, _blurry(grays), "blurry", "blurred", "hold the camera still, or leave out what is blurred"),
-        _about(names, [_brightness(g) < DARK for g in grays], "dark", "very dark", "use more light"),
+        _about(names, _blurry(grays), "blurry"),
+        _about(names, [_brightness(g) < DARK for g in grays], "dark"),
         _alike(names, grays),
         differing_sizes([photograph.original_size for photograph in photographs]),
     ]
@@ -49,26 +48,8 @@ def warnings_about(photographs: Sequence[Photograph]) -> list[PhotographWarning]
 
 def about_broken(names: Sequence[str]) -> list[PhotographWarning]:
     """The warning about files that cannot be read, if there are any."""
-    warning = _about(list(names), [True] * len(names), "broken", "damaged", "save it again, or leave it out")
+    warning = _about(list(names), [True] * len(names), "broken")
     return [warning] if warning else []
-
-
-def few(num: int) -> PhotographWarning | None:
-    """The warning about so few photographs; None if there are enough."""
-    if num >= FEW:
-        return None
-    words = f"Only {num} photographs. More of them, from places some steps apart, make a better scene."
-    return PhotographWarning("few", words)
-
-
-def differing_sizes(sizes: Sequence[tuple[int, int]]) -> PhotographWarning | None:
-    """The warning about photographs of several sizes; None if they have one, whichever way the camera was held."""
-    found = {tuple(sorted(size)) for size in sizes}
-    if len(found) < 2:
-        return None
-    listed = ", ".join(f"{long} x {short}" for short, long in sorted(found, reverse=True)[:NAMES_SHOWN])
-    words = f"The photographs have {len(found)} different sizes ({listed}): best is one camera, without cropping."
-    return PhotographWarning("sizes", words)
 
 
 def sharpness(gray: UInt8[np.ndarray, "height width"]) -> float:
@@ -110,13 +91,12 @@ def _blurry(grays: list[np.ndarray]) -> list[bool]:
     return [value < bound for value in values]
 
 
-def _about(
-    names: list[str], are_meant: list[bool], kind: WarningKind, what: str, advice: str
-) -> PhotographWarning | None:
+def _about(names: list[str], are_meant: list[bool], kind: WarningKind) -> PhotographWarning | None:
     meant = tuple(name for name, is_meant in zip(names, are_meant, strict=True) if is_meant)
     if not meant:
         return None
-    count = "One photograph is" if len(meant) == 1 else f"{len(meant)} photographs are"
+    count = texts.ONE_IS if len(meant) == 1 else texts.SOME_ARE.format(num=len(meant))
+    what, advice = texts.LOOKS_WRONG[kind]
     return PhotographWarning(kind, f"{count} {what} ({_listed(meant)}): {advice}.", meant)
 
 
@@ -128,13 +108,7 @@ def _apart(names: list[str], grays: list[np.ndarray]) -> PhotographWarning | Non
         if len(grays) <= MOST_FOR_ALL_PAIRS or j - i <= NEIGHBOURS:
             common = common_features(features[i], features[j])
             best[i], best[j] = max(best[i], common), max(best[j], common)
-    return _about(
-        names,
-        [value < FEWEST_COMMON for value in best],
-        "apart",
-        "unlike all others",
-        "each should show at least half of what the one before it shows",
-    )
+    return _about(names, [value < FEWEST_COMMON for value in best], "apart")
 
 
 def _features(gray: UInt8[np.ndarray, "height width"]) -> tuple:
@@ -144,10 +118,9 @@ def _features(gray: UInt8[np.ndarray, "height width"]) -> tuple:
 def _alike(names: list[str], grays: list[np.ndarray]) -> PhotographWarning | None:
     small = [cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for gray in grays]
     again = [False] + [float(np.abs(a - b).mean()) < ALIKE for a, b in pairwise(small)]
-    advice = "move the camera some steps between photographs"
-    return _about(names, again, "alike", "nearly the same as the one before", advice)
+    return _about(names, again, "alike")
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    more = texts.AND_MORE.format(num=len(names) - NAMES_SHOWN) if len(names) > NAMES_SHOWN else ""
     return ", ".join(names[:NAMES_SHOWN]) + more

@@ -6,14 +6,13 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from app.web import texts
-from app.web.uploads.checks import differing_sizes, few
-from app.web.uploads.warning import PhotographWarning
+from app.web.uploads.warning import PhotographWarning, differing_sizes, few
 from recon.errors import ReconError
 from recon.io.archive import opened_archive
 from recon.io.archive_members import Member
-from recon.io.frames.extract import DEFAULT_NUM, SHORTEST_WINDOW
 from recon.io.frames.header import read_video_header
 from recon.io.frames.sniff import VIDEO_SUFFIXES
+from recon.io.frames.windows import DEFAULT_NUM, SHORTEST_WINDOW
 from recon.io.limits import Limits
 from recon.io.photographs.headers import read_header
 from recon.io.photographs.image_folder import IMAGE_SUFFIXES

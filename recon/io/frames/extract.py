@@ -13,14 +13,13 @@ from pathlib import Path
 from recon.errors import FormatError, InputError, LimitError, ReconError, ResourceError
 from recon.io.frames.request import Answer, Request
 from recon.io.frames.sniff import demuxer_of
+from recon.io.frames.windows import DEFAULT_NUM, SHORTEST_WINDOW
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.io.photographs.images import load_photograph
 from recon.types import Photograph
 
 logger = logging.getLogger(__name__)
 
-# Without wishes: so many frames, but no two from the same quarter of a second, in which a hand moves too little.
-DEFAULT_NUM, SHORTEST_WINDOW = 40, 0.25
 # While decoding, the windows are kept so many times finer than in the end.
 OVERSAMPLING = 3
 FASTEST = 1000.0

@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 
 from recon.errors import LimitError
 
+# Without wishes: so many frames, but no two from the same quarter of a second, in which a hand moves too little.
+DEFAULT_NUM, SHORTEST_WINDOW = 40, 0.25
+
 T = TypeVar("T")
 
 

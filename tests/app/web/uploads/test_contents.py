@@ -17,7 +17,7 @@ from tests.app.web.uploads.uploaded_files import encoded, heic, mp4, textured, z
 
 def told(path: Path) -> dict[str, str]:
     """Kind and words of everything that is said about one upload."""
-    limits = WebLimits()
+    limits = WebLimits(max_check_seconds=240)
     return {warning.kind: warning.words for warning in check_uploads(look_at([path], limits), limits)}
 
 
@@ -75,7 +75,7 @@ def test_a_zip_with_a_video_is_told(tmp_path: Path):
 def test_what_browsers_do_not_show_gets_a_thumbnail_among_the_uploads_and_nowhere_else(
     name: str, content: bytes, tmp_path: Path
 ):
-    limits = WebLimits()
+    limits = WebLimits(max_check_seconds=240)
     elsewhere = tmp_path / name
     elsewhere.write_bytes(content)
     with upload_folder() as folder:

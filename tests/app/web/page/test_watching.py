@@ -45,6 +45,17 @@ def test_every_update_is_of_outputs_and_the_last_shows_the_result(engine: Engine
     assert with_contents == shown
 
 
+def test_what_is_made_on_the_way_is_shown_up_to_the_refined_scene(engine: Engine):
+    parts, updates = updates_of(engine, engine.submit(sample_files(2)))
+    shown = [str(update[parts.early].get("value", "")) for update in updates]
+    places = [[i for i, html in enumerate(shown) if f"/view/{what}/" in html] for what in texts.LOOK_EARLY]
+    assert list(texts.LOOK_EARLY) == ["poses", "gaussians", "refinement"]
+    assert all(places)
+    assert max(places[0]) < min(places[1])
+    assert max(places[1]) < min(places[2])
+    assert shown[-1] == ""
+
+
 def test_an_unknown_job_is_told_as_gone(engine: Engine):
     parts, (update,) = updates_of(engine, "x" * 32)
     assert texts.GONE_TITLE in update[parts.status]

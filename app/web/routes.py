@@ -18,6 +18,7 @@ from app.web.results.view_files import view_file
 from recon.errors import ReconError
 from recon.io.inside import find_inside
 
+Answer = Callable[[Request], Response]
 KINDS = {
     ".jpg": "image/jpeg", ".png": "image/png", ".mp4": "video/mp4", ".json": "application/json",
     ".glb": "model/gltf-binary",
@@ -46,12 +47,6 @@ def make_routes(engine: Engine, examples: Sequence[Path], is_let_in: Callable[[R
     """
     policy = content_security_policy(framed_by="'self'")
     samples = {path.name: path for path in examples}
-
-    def behind_the_password(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        def guarded(request: Request) -> Response:
-            return answer(request) if is_let_in(request) else PlainTextResponse("log in first", status_code=401)
-
-        return guarded
 
     def file(request: Request) -> Response:
         folder = _folder(engine, request)
@@ -85,12 +80,20 @@ def make_routes(engine: Engine, examples: Sequence[Path], is_let_in: Callable[[R
         found = samples.get(request.path_params["name"])
         return _nothing() if found is None else _send(found, "image/jpeg", SECONDS_IN_CACHE)
 
-    return [
-        Route("/jobs/{job}/files/{name:path}", behind_the_password(file)),
-        Route("/jobs/{job}/view/{what}/{name:path}", behind_the_password(view)),
-        Route("/jobs/{job}/all.zip", behind_the_password(archive)),
-        Route("/examples/{name}", behind_the_password(example)),
-    ]
+    answers: dict[str, Answer] = {
+        "/jobs/{job}/files/{name:path}": file,
+        "/jobs/{job}/view/{what}/{name:path}": view,
+        "/jobs/{job}/all.zip": archive,
+        "/examples/{name}": example,
+    }
+    return [Route(path, _behind_the_password(answer, is_let_in)) for path, answer in answers.items()]
+
+
+def _behind_the_password(answer: Answer, is_let_in: Callable[[Request], bool]) -> Answer:
+    def guarded(request: Request) -> Response:
+        return answer(request) if is_let_in(request) else PlainTextResponse("log in first", status_code=401)
+
+    return guarded
 
 
 def _folder(engine: Engine, request: Request) -> Path | None:

@@ -19,7 +19,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 USER = "recon"
 SECONDS_AFTER_A_WRONG_PASSWORD = 1.0
 NUM_THREADS = 128
-"""Each open page that watches a job takes one."""
+"""For calls that wait, such as looking at uploads; who watches a job holds none."""
 SAMPLE = Path(__file__).parents[2] / "datasets" / "sample"
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -31,6 +31,12 @@ QUIET = {
     "GRADIO_NUM_PORTS": "1",
 }
 """Of the environment: nothing is reported to anybody, and nothing there opens what the options keep closed."""
+SAFE: dict[str, Any] = {
+    "prevent_thread_lock": True, "quiet": True, "show_error": False, "max_threads": NUM_THREADS,
+    "allowed_paths": [], "strict_cors": True, "enable_monitoring": False, "run_history": False, "mcp_server": False,
+    "ssr_mode": False, "pwa": False, "footer_links": [], "inbrowser": False, "inline": False,
+}  # fmt: skip
+"""Of Gradio's `launch`: nothing is handed out, told or offered beside the page."""
 
 
 @dataclass(frozen=True)
@@ -92,26 +98,13 @@ def serving(engine: Engine, options: ServerOptions) -> Iterator[Serving]:
                 server_port=port,
                 share=options.share,
                 auth=_check_of(options.password),  # pyright: ignore[reportArgumentType]
-                prevent_thread_lock=True,
-                quiet=True,
-                show_error=False,
-                max_threads=NUM_THREADS,
                 max_file_size=engine.limits.max_upload_bytes,
-                allowed_paths=[],
-                enable_monitoring=False,
-                strict_cors=True,
-                ssr_mode=False,
-                pwa=False,
-                mcp_server=False,
-                run_history=False,
-                footer_links=[],
-                inbrowser=False,
-                inline=False,
                 app_kwargs={
                     "routes": make_routes(engine, examples, _is_let_in),
                     "middleware": [Middleware(Guard, rules=rules)],  # pyright: ignore[reportArgumentType]
                     "docs_url": None, "redoc_url": None, "openapi_url": None,
                 },
+                **SAFE,
                 **launch_arguments(),
             )  # fmt: skip
         except OSError as error:

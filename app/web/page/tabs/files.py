@@ -50,7 +50,9 @@ def build(context: TabContext) -> list[Component]:
 def fill(done: Finished) -> list:
     """Every file with its size, a zip of all, and the command."""
     total = size(sum(download.num_bytes for download in done.downloads))
-    zipped = tag("a", text(f"{texts.FILES_ALL} ({total})"), href=f"jobs/{done.id}/all.zip", class_="button")
+    zipped = tag(
+        "a", text(f"{texts.FILES_ALL} ({total})"), href=f"jobs/{done.id}/all.zip", download=True, class_="button"
+    )
     command = [
         tag("h3", text(texts.COMMAND)),
         tag("div", tag("code", text(done.command), id="command") + _copy_button(), class_="command"),

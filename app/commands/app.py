@@ -49,8 +49,8 @@ def run(arguments: Namespace) -> int:
     """Serve until interrupted.
 
     Raises:
-        InputError: An option out of its range, or the password file cannot be used.
-        ResourceError: The folder or the port cannot be used.
+        InputError: An option out of its range.
+        ResourceError: The password file, the folder or the port cannot be used.
     """
     from app.web.engine import Engine
     from app.web.limits import DEFAULT_WEB_LIMITS

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,18 @@ def _end(process: subprocess.Popen[str]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def answer_request(answer: Callable[[str], str]) -> None:
+    """Be a module that is asked: the request is standard input, the answer alone standard output.
+
+    Args:
+        answer: What to answer to a request.
+    """
+    be_the_first_to_go()
+    with os.fdopen(os.dup(1), "w") as out:
+        os.dup2(2, 1)  # what libraries print is no part of the answer
+        out.write(answer(sys.stdin.read()))
 
 
 def be_the_first_to_go() -> None:

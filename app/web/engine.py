@@ -25,7 +25,7 @@ from app.web.results.refiltering import refilter_apart
 from app.web.uploads.checking import check_uploads
 from app.web.uploads.intake import look_at, require_disk, take_in
 from app.web.uploads.warning import PhotographWarning
-from recon.errors import ResourceError
+from recon.errors import InputError, ResourceError
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Engine:
         self.limits, self._worker = limits, worker
         self._store = JobStore(root, limits.time_to_live_seconds)
         self._checking = threading.Semaphore(limits.num_workers)
-        self._filtering = threading.Lock()
+        self._filtering, self._packing, self._taking = threading.Lock(), threading.Lock(), threading.Lock()
         self._children = Children()
         self._processes: dict[str, WorkerProcess] = {}
         self._queue = JobQueue(self._work, limits.num_workers, limits.max_waiting)
@@ -102,11 +102,12 @@ class Engine:
         self._queue.require_room()
         intake = look_at(uploads, self.limits)
         settings.require_fit(intake.family)
-        require_disk(intake, self._store.root)
         job = self._store.create(settings)
         try:
             (job.folder / INPUT).mkdir()
-            job.sources, job.refused = take_in(intake, job.folder / INPUT), intake.refused
+            with self._taking:  # or two would count on the same room
+                require_disk(intake, self._store.root)
+                job.sources, job.refused = take_in(intake, job.folder / INPUT), intake.refused
             job.family = intake.family
             write_job(job.folder, job.sources, settings, self.limits.input)
             self._processes[job.id] = WorkerProcess(job.folder, self.limits.max_job_seconds, module=self._worker)
@@ -126,13 +127,20 @@ class Engine:
         """
         return self._store.get(id).follow(timeout=timeout)
 
-    def watch(self, id: str) -> AsyncIterator[Event]:
-        """As `events`, for servers with many who watch; InputError if there is no such job."""
+    def watch(self, id: str) -> AsyncIterator[Sequence[Event]]:
+        """As `events`, for servers with many who watch: each time all that is new; InputError if there is no job."""
         return self._store.get(id).watch()
 
     def status(self, id: str) -> JobStatus:
         """A job as it is now; InputError if there is none."""
         return self._store.get(id).status()
+
+    def is_at_work(self, id: str | None) -> bool:
+        """Whether a job waits or runs; not so of one that is over, or not there."""
+        try:
+            return id is not None and not self._store.get(id).is_over
+        except InputError:
+            return False
 
     def cancel(self, id: str) -> JobStatus:
         """End a job at once and remove its files; one that is over stays as it is. InputError if there is none."""
@@ -153,8 +161,14 @@ class Engine:
         return list_downloads(self._result(id))
 
     def archive(self, id: str) -> Download:
-        """All files of the results in one zip archive; InputError as `downloads`, ExportError if the disk is full."""
-        return archive_of(self._result(id), self.folder(id))
+        """All files of the results in one zip archive, made once; one is made at a time.
+
+        Raises:
+            InputError: As `downloads`.
+            ExportError: The disk is full.
+        """
+        with self._packing:
+            return archive_of(self._result(id), self.folder(id))
 
     def refilter(self, id: str, min_confidence: float, exports: Sequence[str] = ("ply",)) -> Filtered:
         """Write the files again without Gaussians of low confidence, in a process of its own, one at a time.

@@ -19,6 +19,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 
 from app.web import texts
+from app.web.arriving import Arriving, unless_silent
 from app.web.limits import MIN_FREE_BYTES
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Rules:
     Attributes:
         max_upload_bytes: Size of one upload, all its files together.
         hosts: Values of the Host header that mean this server; None where any name may lead here.
+        tunnel: End of the names by which a tunnel leads here; empty for no tunnel.
         names: Names that mean this server with any port, beside every address in numbers; none if empty.
         disk: Folder of the uploads, whose disk must have room for them; None where that is of no matter.
     """
@@ -83,6 +85,7 @@ class Rules:
     max_upload_bytes: int
     hosts: frozenset[str] | None = None
     names: frozenset[str] = frozenset()
+    tunnel: str = ""
     disk: Path | None = None
 
     def mean(self, host: str) -> bool:
@@ -90,6 +93,8 @@ class Rules:
         if self.hosts is None or host in self.hosts:
             return True
         name = re.sub(r":\d+$", "", host).strip("[]")
+        if self.tunnel and name.lower().endswith(self.tunnel):
+            return True
         return bool(self.names) and (name.lower() in self.names or _is_number(name))
 
 
@@ -99,8 +104,7 @@ class Guard:
     def __init__(self, app: App, rules: Rules):
         self.app = app
         self.rules = rules
-        self._arriving = 0
-        """Bytes of the uploads that are under way."""
+        self._arriving = Arriving()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Let the request through, or answer it."""
@@ -112,7 +116,7 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._refusal(scope["method"], scope["path"], headers)
         if refusal is None and scope["method"] == "POST" and scope["path"].rstrip("/") != UPLOAD:
-            body = await _read(receive, MAX_JSON_BYTES)
+            body = await _read(unless_silent(receive), MAX_JSON_BYTES)
             if body is None:
                 refusal = 413, "the request is too large"
             elif scope["path"].rstrip("/") != LOGIN:  # a form, which names no files
@@ -121,14 +125,15 @@ class Guard:
         if refusal is not None:
             await _answer(_with_headers(send), *refusal)
             return
-        num_bytes = _size_of_upload(scope["method"], scope["path"], headers)
-        self._arriving += num_bytes
-        try:
+        if (num_bytes := _size_of_upload(scope["method"], scope["path"], headers)) is None:
             await self.app(scope, receive, _with_headers(send))
-        except ClientDisconnect:
-            log.info("the browser went away in the middle of %s", scope["path"])
-        finally:
-            self._arriving -= num_bytes
+            return
+        with self._arriving.expecting(num_bytes) as upload:
+            try:
+                await self.app(scope, upload.counted(receive), _with_headers(send))
+            except ClientDisconnect:
+                log.info("an upload broke off")
+                await _answer(_with_headers(send), 408, "the upload broke off")
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str] | None:
         if not self.rules.mean(headers.get("host", "")):
@@ -154,15 +159,16 @@ class Guard:
         if self.rules.disk is None:
             return None
         free = shutil.disk_usage(self.rules.disk).free
-        if num_bytes + self._arriving + MIN_FREE_BYTES > free:
-            values = {"upload": num_bytes, "free": free, "others": self._arriving, "kept": MIN_FREE_BYTES}
+        others = self._arriving.num_bytes
+        if num_bytes + others + MIN_FREE_BYTES > free:
+            values = {"upload": num_bytes, "free": free, "others": others, "kept": MIN_FREE_BYTES}
             return 507, texts.NO_ROOM.format(**{name: f"{value / 1e6:,.0f}" for name, value in values.items()})
         return None
 
 
-def _size_of_upload(method: str, path: str, headers: dict[str, str]) -> int:
-    """What an upload that was let through states; 0 for every other request."""
-    return int(headers["content-length"]) if method == "POST" and path.rstrip("/") == UPLOAD else 0
+def _size_of_upload(method: str, path: str, headers: dict[str, str]) -> int | None:
+    """What an upload that was let through states; None of every other request."""
+    return int(headers["content-length"]) if method == "POST" and path.rstrip("/") == UPLOAD else None
 
 
 def names_an_address(content: Any) -> bool:

@@ -15,7 +15,7 @@ from app.viewer.site import Resource, content_security_policy, make_site
 from app.web.engine import FILTERED, Engine
 from app.web.jobs.work import PREVIEW, RESULT
 from app.web.results.view_files import view_file
-from recon.errors import ReconError
+from recon.errors import ExportError, ReconError
 from recon.io.inside import find_inside
 
 Answer = Callable[[Request], Response]
@@ -72,6 +72,8 @@ def make_routes(engine: Engine, examples: Sequence[Path], is_let_in: Callable[[R
     def archive(request: Request) -> Response:
         try:
             download = engine.archive(request.path_params["job"])
+        except ExportError as error:
+            return PlainTextResponse(str(error), status_code=507)
         except ReconError:
             return _nothing()
         return FileResponse(download.path, media_type="application/zip", filename=download.name)

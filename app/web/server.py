@@ -15,6 +15,8 @@ from app.web.guard import Guard, Rules
 from app.web.uploads.folder import upload_folder
 from recon.errors import ResourceError
 
+TUNNEL = ".gradio.live"
+"""End of the names that Gradio's tunnels have."""
 LOOPBACK = ("127.0.0.1", "localhost")
 USER = "recon"
 SECONDS_AFTER_A_WRONG_PASSWORD = 1.0
@@ -140,15 +142,20 @@ def read_password(path: Path) -> str:
 
 
 def _check_of(password: str | None) -> Callable[[str, str], Awaitable[bool]] | None:
-    """Whether user name and password are right; a wrong one has to wait, which makes trying many of them slow."""
+    """Whether user name and password are right.
+
+    One try is looked at after the other, and a wrong one takes its time: many at once are no faster than one by one.
+    """
     if password is None:
         return None
-    expected = password.encode()
+    expected, turn = password.encode(), asyncio.Lock()
 
     async def check(user: str, given: str) -> bool:
-        right = secrets.compare_digest(given.encode(), expected) & secrets.compare_digest(user.encode(), USER.encode())
-        if not right:
-            await asyncio.sleep(SECONDS_AFTER_A_WRONG_PASSWORD)
+        async with turn:
+            right = secrets.compare_digest(given.encode(), expected)
+            right &= secrets.compare_digest(user.encode(), USER.encode())
+            if not right:
+                await asyncio.sleep(SECONDS_AFTER_A_WRONG_PASSWORD)
         return right
 
     return check
@@ -164,14 +171,12 @@ def _is_let_in(request: Any) -> bool:
 
 
 def _rules(options: ServerOptions, port: int, max_upload_bytes: int, uploads: Path) -> Rules:
-    """Who is meant by a request: behind a tunnel, whose name is made up by others, anybody."""
-    rules = Rules(max_upload_bytes, disk=uploads)
-    if options.share:
-        return rules
+    """Which names mean this server."""
+    names = frozenset(name.lower() for name in options.names)
+    rules = Rules(max_upload_bytes, frozenset(), names, TUNNEL if options.share else "", uploads)
     if options.host in LOOPBACK:
         return replace(rules, hosts=frozenset(f"{name}:{port}" for name in LOOPBACK))
-    names = frozenset(name.lower() for name in ("localhost", options.host, *options.names))
-    return replace(rules, hosts=frozenset(), names=names)
+    return replace(rules, names=names | {"localhost", options.host.lower()})
 
 
 def _free_port(options: ServerOptions) -> int:

@@ -74,19 +74,20 @@ function makeStage(scene) {
 async function fetchFile(name) {
   const response = await fetch(name);
   if (!response.ok) throw new Error(`the scene cannot be fetched (${response.status})`);
-  const total = Number(response.headers.get("Content-Length"));
-  const bytes = new Uint8Array(total);
+  const total = Number(response.headers.get("Content-Length")); // 0 behind a proxy that does not say
+  const parts = [];
   const reader = response.body.getReader();
   for (let at = 0; ;) {
     const { done, value } = await reader.read();
     if (done) break;
-    bytes.set(value, at);
+    parts.push(value);
     at += value.length;
-    element("done").style.width = `${(90 * at) / total}%`;
-    element("message").textContent = `loading ${(at / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`;
+    const of = total >= at ? ` of ${(total / 1e6).toFixed(0)}` : "";
+    element("done").style.width = total >= at ? `${(90 * at) / total}%` : "45%";
+    element("message").textContent = `loading ${(at / 1e6).toFixed(0)}${of} MB`;
   }
   element("message").textContent = "preparing";
-  return bytes;
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 async function loadSplats(stage) {

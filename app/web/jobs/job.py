@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -116,14 +116,14 @@ class Job:
             if isinstance(event, LAST):
                 return
 
-    async def watch(self) -> AsyncIterator[Event]:
-        """As `follow`, without holding a thread while nothing happens."""
+    async def watch(self) -> AsyncIterator[Sequence[Event]]:
+        """As `follow`, without holding a thread while nothing happens; each time all that is new."""
         index = 0
         while True:
-            for event in self.events[index:]:  # which only grows
-                index += 1
-                yield event
-                if isinstance(event, LAST):
+            if new := self.events[index:]:  # which only grows
+                index += len(new)
+                yield new
+                if isinstance(new[-1], LAST):
                     return
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -1,13 +1,13 @@
 """What programs call through `gradio_client`: the same engine as the page."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import gradio as gr
 
 from app.web.engine import Engine
-from app.web.jobs.events import Done, Failed, Made, Progress, Waiting
+from app.web.jobs.events import Done, Event, Failed, Made, Progress, Waiting
 from app.web.page.finished import finished
 from app.web.page.settings import SettingsForm, settings_from
 from recon.errors import ReconError
@@ -31,7 +31,7 @@ def add_api(engine: Engine, settings: SettingsForm) -> None:
         try:
             chosen = settings_from(quality, mesh, exports, poses, views, fps, seed)
             job = await asyncio.to_thread(engine.submit, [Path(path) for path in files or ()], chosen)
-            async for event in engine.watch(job):
+            async for event in _one_by_one(engine.watch(job)):
                 if isinstance(event, Waiting):
                     yield {"job": job, "state": "waiting", "position": event.position}
                 elif isinstance(event, Progress):
@@ -58,6 +58,12 @@ def add_api(engine: Engine, settings: SettingsForm) -> None:
     start, stop = gr.Button(visible=False), gr.Button(visible=False)
     start.click(reconstruct, [files, *settings.components], answer, api_name="reconstruct", concurrency_limit=None)
     stop.click(cancel, job, answer, api_name="cancel", concurrency_limit=None)
+
+
+async def _one_by_one(watched: AsyncIterator[Sequence[Event]]) -> AsyncIterator[Event]:
+    async for events in watched:
+        for event in events:
+            yield event
 
 
 def _result(engine: Engine, job: str) -> dict:

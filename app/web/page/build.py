@@ -42,14 +42,16 @@ def _connect_jobs(page: gr.Blocks, parts: Parts, engine: Engine) -> None:
     """Starting, watching, stopping, and coming back to a job."""
     hours = engine.limits.time_to_live_seconds / 3600
 
-    def start(draft: list[str], *values: Any) -> tuple:
+    def start(job: str | None, draft: list[str], *values: Any) -> tuple:
+        if engine.is_at_work(job):  # its address and its Stop would be lost
+            return gr.skip(), gr.skip(), gr.skip()
         try:
             if not draft:
                 raise InputError(texts.NO_PHOTOGRAPHS)
             job = engine.submit([Path(path) for path in draft], settings_from(*values))
         except ReconError as error:
-            return None, gr.update(value=end_card(Failed("", error.message, error.hint)), visible=True)
-        return job, gr.update(value=progress_card(Shown(job), hours), visible=True)
+            return None, end_card(Failed("", error.message, error.hint)), gr.update(visible=False)
+        return job, progress_card(Shown(job), hours), gr.update(visible=False)
 
     def resume(request: gr.Request) -> str | None:
         asked = request.query_params.get("job")
@@ -64,7 +66,8 @@ def _connect_jobs(page: gr.Blocks, parts: Parts, engine: Engine) -> None:
             engine.cancel(job)
 
     settings = parts.settings.components
-    started = parts.run.click(start, [parts.draft, *settings], [parts.job, parts.status], **QUIET)
+    outputs = [parts.job, parts.status, parts.results]
+    started = parts.run.click(start, [parts.job, parts.draft, *settings], outputs, **QUIET)
     started.then(watch, [parts.job], parts.shown, concurrency_limit=NO_LIMIT, **QUIET)
     returned = page.load(resume, None, [parts.job], **QUIET)
     returned.then(watch, [parts.job], parts.shown, concurrency_limit=NO_LIMIT, **QUIET)

@@ -25,25 +25,25 @@ def connect_photographs(parts: Parts, engine: Engine, examples: list[Path]) -> N
     """
     folder = examples[0].parent if examples else None
 
-    def show(draft: list[str]) -> dict[Any, Any]:
+    def show(draft: list[str], job: str | None) -> dict[Any, Any]:
         keep(map(Path, draft))
         return {
             parts.draft: draft,
             parts.chosen: sorted(draft),
             parts.strip: gr.update(value=strip(draft, folder), visible=bool(draft)),
             parts.example: gr.update(visible=bool(examples) and not draft),
-            parts.run: gr.update(interactive=bool(draft)),
+            parts.run: gr.update(interactive=bool(draft) and not engine.is_at_work(job)),
         }
 
-    def add(draft: list[str], added: list[str] | None) -> dict[Any, Any]:
-        return show(with_added(draft, [str(path) for path in added or ()])) | {parts.drop: None}
+    def add(draft: list[str], job: str | None, added: list[str] | None) -> dict[Any, Any]:
+        return show(with_added(draft, [str(path) for path in added or ()]), job) | {parts.drop: None}
 
-    def take_example() -> dict[Any, Any]:
-        return show([str(path) for path in examples])
+    def take_example(job: str | None) -> dict[Any, Any]:
+        return show([str(path) for path in examples], job)
 
-    def edit(draft: list[str], event: gr.EventData) -> dict[Any, Any]:
+    def edit(draft: list[str], job: str | None, event: gr.EventData) -> dict[Any, Any]:
         said = event._data if isinstance(event._data, dict) else {}
-        return show(edited(draft, said.get("do"), said.get("index"), said.get("to")))
+        return show(edited(draft, said.get("do"), said.get("index"), said.get("to")), job)
 
     def check(draft: list[str]) -> dict[str, Any]:
         notes = notes_about(engine, draft)
@@ -53,9 +53,9 @@ def connect_photographs(parts: Parts, engine: Engine, examples: list[Path]) -> N
         return strip(draft, folder) if has_thumbnails(draft) else gr.skip()
 
     outputs = [parts.draft, parts.chosen, parts.strip, parts.example, parts.run]
-    parts.drop.upload(add, [parts.draft, parts.drop], [parts.drop, *outputs], **QUIET)
-    parts.example.click(take_example, None, outputs, **QUIET)
-    parts.strip.click(edit, [parts.draft], outputs, **QUIET)
+    parts.drop.upload(add, [parts.draft, parts.job, parts.drop], [parts.drop, *outputs], **QUIET)
+    parts.example.click(take_example, [parts.job], outputs, **QUIET)
+    parts.strip.click(edit, [parts.draft, parts.job], outputs, **QUIET)
     # Not where the same photographs come in another order; of changes that come while one is looked at, the last.
     checked = parts.chosen.change(
         check, [parts.draft], [parts.notes], trigger_mode="always_last", concurrency_limit=CHECKS_AT_ONCE, **QUIET

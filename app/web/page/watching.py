@@ -10,6 +10,7 @@ import gradio as gr
 from app.web import texts
 from app.web.engine import Engine
 from app.web.jobs.events import Failed
+from app.web.jobs.job import LAST
 from app.web.page.finished import Finished, finished
 from app.web.page.markup import duration, tag, text
 from app.web.page.parts import Parts
@@ -24,7 +25,7 @@ Updates = dict[Any, Any]
 
 
 async def watched(parts: Parts, engine: Engine, job: str | None, hours: float) -> AsyncIterator[Updates]:
-    """What changes on the page, once for each thing that happens, up to the result.
+    """What changes on the page whenever something happens, up to the result.
 
     Each says all that holds at that moment: of updates that come close together, the page may take the last alone.
 
@@ -39,11 +40,12 @@ async def watched(parts: Parts, engine: Engine, job: str | None, hours: float) -
         return
     shown, early = Shown(job), _none()
     try:
-        async for event in engine.watch(job):
-            shown = shown.after(event)
+        async for events in engine.watch(job):
+            for event in events:
+                shown = shown.after(event)
             if shown.made in texts.LOOK_EARLY:
                 early = gr.update(value=frame(job, shown.made, texts.LOOK_EARLY[shown.made]), visible=True)
-            if shown.end is None:
+            if not isinstance(events[-1], LAST):
                 yield _running(parts, progress_card(shown, hours), early)
         done = await asyncio.to_thread(finished, engine, job)
         if done is None:
@@ -53,7 +55,7 @@ async def watched(parts: Parts, engine: Engine, job: str | None, hours: float) -
     except ReconError:
         yield _ended(parts, gone_card())
     except Exception:  # whoever watches must hear of every end
-        log.exception("the job %s cannot be shown", job)
+        log.exception("a job cannot be shown")
         yield _ended(parts, end_card(Failed("", texts.NOT_SHOWN)))
     else:
         result = _result(parts, summary(done)) | contents

@@ -13,6 +13,7 @@ from app.web.results.filtered import FROM_GAUSSIANS, Filtered
 from recon.errors import GeometryError, InputError
 from recon.io.atomic import staged_folder
 from recon.io.export import EXPORTERS
+from recon.io.recorded_files import recorded_files
 from recon.io.scene_folder import SavedScene, load_scene
 from recon.io.scene_json import write_scene_json
 from recon.types import Cameras, Gaussians, Scene, ViewSet
@@ -46,9 +47,13 @@ def refilter(result: Path, out: Path, min_confidence: float, exports: Sequence[s
             f"none of {total:,} Gaussians has a confidence of {min_confidence:g}", hint="choose a lower one"
         )
     scene = _scene(saved, kept, min_confidence)
+    earlier = recorded_files(out)
     with staged_folder(out, overwrite=True) as folder:
         files = [path for name in names for path in EXPORTERS[name](scene, folder)]
         write_scene_json(folder / "scene.json", scene, {path.name: path.stat().st_size for path in files})
+    for path in earlier:
+        if path.name not in {file.name for file in files}:
+            path.unlink(missing_ok=True)
     return Filtered(out, len(kept), total)
 
 

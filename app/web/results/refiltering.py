@@ -3,11 +3,10 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.web.child import Children, ask, be_the_first_to_go
+from app.web.child import Children, answer_request, ask
 from app.web.results.filtered import Filtered
 from recon import errors
 from recon.errors import ExportError, LimitError, ReconError, ResourceError
@@ -70,11 +69,5 @@ def answer(request: str) -> str:
     return json.dumps({"kept": made.kept, "total": made.total})
 
 
-def main() -> None:
-    """Answer the request on standard input."""
-    be_the_first_to_go()
-    sys.stdout.write(answer(sys.stdin.read()))
-
-
 if __name__ == "__main__":
-    main()
+    answer_request(answer)

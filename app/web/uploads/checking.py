@@ -4,20 +4,20 @@ What looks at them is imported where it is used, for the server imports this fil
 """
 
 import json
+import signal
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from app.web.child import Children, ask, be_the_first_to_go
+from app.web.child import Children, answer_request, ask
 from app.web.limits import WebLimits
 from app.web.uploads.folder import is_upload
 from app.web.uploads.intake import Intake, Taken
 from app.web.uploads.kinds import Family
 from app.web.uploads.thumbnails import UNSEEN, thumbnail_of, write_thumbnail
 from app.web.uploads.warning import PhotographWarning
-from recon.errors import ExportError, FormatError, LimitError, ReconError
+from recon.errors import ExportError, FormatError, LimitError, ReconError, ResourceError
 from recon.io.limits import Limits
 
 MODULE = "app.web.uploads.checking"
@@ -31,7 +31,7 @@ def check_uploads(intake: Intake, limits: WebLimits, children: Children | None =
     Raises:
         FormatError: A file broke the decoder.
         LimitError: Looking took too long.
-        ResourceError: `children`, who are told of the process, were closed.
+        ResourceError: Memory ran out, or `children`, who are told of the process, were closed.
     """
     files = [[str(taken.path), taken.kind.suffix, taken.name, _thumbnail(taken)] for taken in intake.taken]
     request = {"family": intake.family, "files": files, "limits": asdict(limits.input)}
@@ -39,6 +39,8 @@ def check_uploads(intake: Intake, limits: WebLimits, children: Children | None =
         done = ask(MODULE, request, limits.max_check_seconds, children)
     except subprocess.TimeoutExpired as error:
         raise LimitError(f"looking at the files took longer than {limits.max_check_seconds:g} s") from error
+    if done.returncode == -signal.SIGKILL:
+        raise ResourceError("the system ended the look at the files, most likely because memory ran out")
     if done.returncode != 0:
         raise FormatError("a file broke the decoder", hint="save it again, photographs as JPEG, videos as MP4")
     return [
@@ -92,11 +94,5 @@ def _about_one(family: Family, files: list[list], limits: Limits) -> list[Photog
         return [PhotographWarning("broken", f"{name}: {words}.", (name,))]
 
 
-def main() -> None:
-    """Answer the request on standard input."""
-    be_the_first_to_go()
-    sys.stdout.write(answer(sys.stdin.read()))
-
-
 if __name__ == "__main__":
-    main()
+    answer_request(answer)

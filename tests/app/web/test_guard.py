@@ -50,6 +50,12 @@ def ask(
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 
+def test_names_of_the_tunnel_lead_here() -> None:
+    rules = Rules(1000, frozenset(), tunnel=".gradio.live")
+    assert ask("/", host="0123abcd.gradio.live", rules=rules)[0] == 200
+    assert ask("/", host="0123abcd.gradio.live.evil.example", rules=rules)[0] == 403
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -84,6 +90,7 @@ def test_every_other_path_leads_nowhere(path: str) -> None:
 def test_a_request_that_means_another_host_is_refused(host: str) -> None:
     assert ask("/", host=host)[0] == 403
     assert ask("/", host=host, rules=Rules(1000))[0] == 200  # where any name may lead here
+    assert ask("/", host=host, rules=Rules(1000, frozenset(), tunnel=".gradio.live"))[0] == 403
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_everybody_who_watches_hears_everything_and_no_thread_waits(tmp_path: Pa
     threads = threading.active_count()
 
     async def heard() -> list[Event]:
-        return [event async for event in job.watch()]
+        return [event async for events in job.watch() for event in events]
 
     async def all_of_it() -> list[list[Event]]:
         watchers = [asyncio.create_task(heard()) for _ in range(300)]

@@ -41,6 +41,27 @@ def test_photographs_are_looked_at_when_their_set_changes_and_not_when_their_ord
     assert looked == [["room_01.jpg", "room_02.jpg", "room_03.jpg"], ["room_03.jpg", "room_02.jpg"]]
 
 
+def test_while_a_job_runs_no_other_is_begun_and_stop_still_reaches_it(make_site: Callable[..., Site]):
+    site = make_site("endless_worker")
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(site.url)
+        run, names = page.locator("#run"), page.locator("#strip .name")
+        expect(run).to_have_text(texts.RUN, timeout=PATIENCE_MS)
+        page.locator("#drop input[type=file]").set_input_files([str(path) for path in sample_files(2)])
+        expect(run).to_be_enabled(timeout=PATIENCE_MS)
+        run.click()
+        expect(page.locator("#status")).to_contain_text("endless", timeout=PATIENCE_MS)
+        (job,) = site.engine._store.all()
+        page.locator("#drop input[type=file]").set_input_files([str(sample_files(3)[2])])
+        expect(names).to_have_count(3, timeout=PATIENCE_MS)
+        expect(run).to_be_disabled()
+        page.get_by_role("button", name=texts.CANCEL, exact=True).click()
+        expect(page.locator("#status")).to_contain_text(texts.CANCELLED_TITLE, timeout=PATIENCE_MS)
+        assert site.engine.status(job.id).state == "cancelled"
+        expect(run).to_be_enabled(timeout=PATIENCE_MS)
+
+
 def test_heic_is_seen_and_a_video_tells_its_length(site: Site, tmp_path: Path):
     photographs = [tmp_path / "a.heic", tmp_path / "b.tif"]
     photographs[0].write_bytes(heic())

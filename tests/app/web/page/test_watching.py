@@ -1,6 +1,7 @@
 """What a watched job changes on the page, component by component, without a browser."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.web import texts
 from app.web.engine import Engine
+from app.web.jobs.events import Event
 from app.web.page.parts import Parts, lay_out
 from app.web.page.watching import watched
 from tests.browsing import sample_files
@@ -45,7 +47,13 @@ def test_every_update_is_of_outputs_and_the_last_shows_the_result(engine: Engine
     assert with_contents == shown
 
 
-def test_what_is_made_on_the_way_is_shown_up_to_the_refined_scene(engine: Engine):
+def test_what_is_made_on_the_way_is_shown_up_to_the_refined_scene(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    async def watch(id: str) -> AsyncIterator[list[Event]]:
+        """As of a worker that takes its time."""
+        for event in engine.events(id, timeout=60):
+            yield [event]
+
+    monkeypatch.setattr(engine, "watch", watch)
     parts, updates = updates_of(engine, engine.submit(sample_files(2)))
     shown = [str(update[parts.early].get("value", "")) for update in updates]
     places = [[i for i, html in enumerate(shown) if f"/view/{what}/" in html] for what in texts.LOOK_EARLY]
@@ -54,6 +62,14 @@ def test_what_is_made_on_the_way_is_shown_up_to_the_refined_scene(engine: Engine
     assert max(places[0]) < min(places[1])
     assert max(places[1]) < min(places[2])
     assert shown[-1] == ""
+
+
+def test_who_comes_back_to_a_finished_job_sees_the_result_at_once(engine: Engine):
+    job = engine.submit(sample_files(2))
+    assert len(list(engine.events(job, timeout=60))) > 5
+    parts, updates = updates_of(engine, job)
+    assert [update[parts.results] for update in updates] == [gr.update(visible=True)] * 2
+    assert all(update[parts.early]["visible"] is False for update in updates)
 
 
 def test_an_unknown_job_is_told_as_gone(engine: Engine):
@@ -68,7 +84,7 @@ def test_a_result_that_cannot_be_read_ends_in_words(engine: Engine):
     (engine.folder(job) / "result" / "scene.json").write_text("{}")
     parts, updates = updates_of(engine, job)
     last = updates[-1]
-    assert texts.FAILED_TITLE in last[parts.status] or texts.GONE_TITLE in last[parts.status]
+    assert texts.FAILED_TITLE in last[parts.status]
     assert last[parts.results] == gr.update(visible=False)
 
 

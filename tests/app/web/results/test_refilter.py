@@ -54,8 +54,10 @@ def test_each_format_is_written_again(result, tmp_path, name):
 
 def test_a_second_filtering_replaces_the_first(result, tmp_path):
     refilter(result, tmp_path / "out", 0.5, ["splat"])
+    assert (tmp_path / "out" / "gaussians.splat").exists()
     assert refilter(result, tmp_path / "out", 0.1).kept == 2
     assert len(load_scene(tmp_path / "out").gaussians) == 2
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"gaussians.ply", "scene.json"}
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])

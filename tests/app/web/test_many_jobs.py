@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 NUM_CLIENTS, JOBS_EACH, NUM_VANISHING = 10, 5, 5
 NUM_JOBS = NUM_CLIENTS * JOBS_EACH + NUM_VANISHING
-MOST_GROWTH_BYTES = 30_000_000
+MOST_GROWTH_BYTES = 12_000_000
 MOST_MORE_FILES = 10
 """That the server may have open afterwards; each job or client that left one would be seen."""
 CHOSEN = {"quality": "fast", "mesh": False, "exports": [], "poses": "auto", "views": 0, "fps": 0, "seed": 0}

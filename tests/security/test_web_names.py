@@ -63,7 +63,7 @@ def hostile_scene() -> Scene:
 @pytest.fixture
 def site(make_site: Callable[..., Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     template = write_template(tmp_path / "hostile", mesh=True, scene=hostile_scene(), message=HOSTILE[0])
-    write_staged_worker(tmp_path / "hostile_worker.py", template, pause=0.2)
+    write_staged_worker(tmp_path / "hostile_worker.py", template, pause=0.0, hold=tmp_path / "go")
     monkeypatch.syspath_prepend(tmp_path)
     return make_site("hostile_worker")
 
@@ -90,6 +90,7 @@ def test_s14_no_string_becomes_an_element(site: Site, tmp_path: Path) -> None:
         page.goto(f"{site.url}?job={job}")
         expect(page.locator("#status")).to_contain_text(HOSTILE[0], timeout=PATIENCE_MS)
         made = [count_made(page)]
+        (tmp_path / "go").touch()
         expect(page.locator(".summary")).to_be_visible(timeout=PATIENCE_MS)
         viewer = page.frame_locator("#look iframe")
         expect(viewer.locator("body[data-ready=yes]")).to_be_attached(timeout=PATIENCE_MS)

@@ -29,6 +29,8 @@ for event in json.loads((template / "events.json").read_text()):
     for name in event.get("files", []):
         copy(name)
     if event.get("event") == "done":
+        while {hold!r} and not Path({hold!r}).exists():
+            time.sleep(0.02)
         for path in template.rglob("*"):
             if path.is_file() and path.name != "events.json":
                 copy(str(path.relative_to(template)))
@@ -87,9 +89,9 @@ def write_template(folder: Path, *, mesh: bool = False, scene: Scene | None = No
     return folder
 
 
-def write_staged_worker(path: Path, template: Path, *, pause: float) -> None:
-    """A module that plays the template back, with a pause after each event."""
-    path.write_text(WORKER.format(template=str(template), pause=pause))
+def write_staged_worker(path: Path, template: Path, *, pause: float, hold: Path | None = None) -> None:
+    """A module that plays the template back, with a pause after each event; the end waits until `hold` is there."""
+    path.write_text(WORKER.format(template=str(template), pause=pause, hold=str(hold or "")))
 
 
 def _poses(scene: Scene) -> tuple[list[Photograph], PoseEstimate]:

@@ -23,6 +23,9 @@ from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PATIENCE_MS = 600_000
+SECONDS_TO_FIRST_PAINT = 2.0
+PAINTED = "[performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000, performance.now() / 1000]"
+"""Seconds from the request to the first paint, and to now."""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,26 @@ def test_the_sample_becomes_splats_on_the_screen_and_files_that_open(url: str, t
     with av.open(str(scene / "turntable.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) > 24
     assert len(list((scene / "depth").glob("*.npy"))) == 10
+
+
+def test_something_is_seen_within_two_seconds(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In browsers that have nothing of the page yet."""
+    found = {}
+    with chromium() as browser:
+        for width in (1400, 390):
+            times = []
+            for _ in range(3):
+                context = browser.new_context(viewport={"width": width, "height": 844})
+                page = context.new_page()
+                page.goto(url)
+                expect(page.locator(".welcome")).to_be_visible(timeout=PATIENCE_MS)
+                times.append(page.evaluate(PAINTED))
+                context.close()
+            found[width] = np.median(times, axis=0)
+    with capsys.disabled():
+        for width, (painted, welcomed) in found.items():
+            print(f"\n{width} px: first paint {painted:.2f} s, the welcome {welcomed:.2f} s")  # noqa: T201
+    assert all(painted < SECONDS_TO_FIRST_PAINT for painted, _ in found.values())
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "heic", "mp4", "zip"])

@@ -1,6 +1,5 @@
 """The page as people use it, in Chromium, with a worker that plays a small scene back."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -165,22 +164,18 @@ LOOKS = [
     pytest.param(390, "dark"),
     *[pytest.param(*look, marks=pytest.mark.slow) for look in ((390, "light"), (1400, "dark"), (1400, "light"))],
 ]
-PAINTED = "[performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000, performance.now() / 1000]"
-"""In a browser with nothing in its cache: seconds from the request to the first paint, and to now."""
-SECONDS_TO_FIRST_PAINT = 2.0
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_nothing_is_cut_off_and_words_can_be_read(
-    site: Site, finished_job: str, browser: Browser, width: int, scheme: str, capsys: pytest.CaptureFixture[str]
+    site: Site, finished_job: str, browser: Browser, width: int, scheme: str
 ) -> None:
-    """Of the first look and of every tab of a result; and something is seen at once."""
+    """Of the first look and of every tab of a result."""
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)  # pyright: ignore
     page, first = context.new_page(), context.new_page()
     complaints, first_complaints = complaints_of(page), complaints_of(first)
     open_page(first, site.url)
     expect(first.locator(".welcome")).to_be_visible()
-    painted, welcomed = first.evaluate(PAINTED)
     assert not is_cut_off(first, width)
     assert contrast(*colors(first, ".welcome .lead", ".welcome")) > 4.5
     assert first_complaints == []
@@ -196,9 +191,6 @@ def test_nothing_is_cut_off_and_words_can_be_read(
     assert looked_at == [texts.LOOK, texts.VIDEO, texts.PHOTOGRAPHS_TAB, texts.DEPTH, texts.QUALITY_TAB, texts.FILES]
     assert complaints == []
     context.close()
-    with capsys.disabled():
-        sys.stdout.write(f"\n{width} px, {scheme}: first paint {painted:.2f} s, all there {welcomed:.2f} s\n")
-    assert painted < SECONDS_TO_FIRST_PAINT
 
 
 @pytest.fixture(scope="module")

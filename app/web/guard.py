@@ -19,13 +19,11 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 
 from app.web import texts
-from app.web.arriving import Arriving, unless_silent
+from app.web.arriving import Arriving, Message, Receive, unless_silent
 from app.web.limits import MIN_FREE_BYTES
 
 log = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 

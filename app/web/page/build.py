@@ -11,9 +11,9 @@ from app.web.engine import Engine
 from app.web.jobs.events import Failed
 from app.web.page.api import add_api
 from app.web.page.drafting import connect_photographs
+from app.web.page.handler_options import NO_LIMIT, QUIET
 from app.web.page.parts import Parts, lay_out
 from app.web.page.progress import Shown, end_card, progress_card
-from app.web.page.quiet import NO_LIMIT, QUIET
 from app.web.page.settings import settings_from
 from app.web.page.watching import Updates, watched
 from app.web.uploads.folder import SECONDS_KEPT

@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from app.web.engine import Engine
+from app.web.page.handler_options import QUIET
 from app.web.page.parts import Parts
 from app.web.page.photographs import edited, has_thumbnails, strip, with_added
-from app.web.page.quiet import QUIET
 from app.web.page.welcome import notes_about
 from app.web.uploads.folder import keep
 

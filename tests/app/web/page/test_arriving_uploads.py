@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app.web import arriving
 from app.web.limits import MIN_FREE_BYTES
 from app.web.uploads.folder import SECONDS_FOR_A_PART, sweep
 from tests.app.web.page.conftest import Site
@@ -60,6 +61,15 @@ def test_half_an_upload_leaves_nothing_after_the_sweep(site: Site):
     assert len(files_in(folder)) == 1  # Gradio leaves it; if it no longer does, the sweep is needless
     assert sweep(folder, time.time() + SECONDS_FOR_A_PART - 60) == 0
     assert sweep(folder, time.time() + SECONDS_FOR_A_PART + 1) == 1
+    assert files_in(folder) == []
+
+
+def test_who_falls_silent_is_answered_and_no_longer_expected(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(arriving, "SECONDS_OF_SILENCE", 0.3)
+    with begin(site, 2_000_000, PART + b"x" * 1000) as silent:
+        assert whole_answer(silent).startswith(b"HTTP/1.1 408")
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    sweep(folder, time.time() + SECONDS_FOR_A_PART + 1)
     assert files_in(folder) == []
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
@@ -37,6 +37,17 @@ def complaints_of(page: Page) -> list[str]:
     own = ("http://127.0.0.1:", "data:", "blob:", "about:")
     page.on("request", lambda r: None if r.url.startswith(own) else note(f"elsewhere: {r.url}"))
     return found
+
+
+def upload(page: Page, files: list[Path]) -> None:
+    """Choose files in the field of the page; that they arrive, takes a while."""
+    page.locator("#drop input[type=file]").set_input_files([str(path) for path in files])
+
+
+def upload_all(page: Page, files: list[Path]) -> None:
+    """Upload the first files of a page, and wait until all are there."""
+    upload(page, files)
+    expect(page.locator("#strip li")).to_have_count(len(files))
 
 
 def canvas_colors(picture: bytes) -> int:

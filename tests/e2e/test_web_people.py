@@ -21,7 +21,7 @@ from recon.io.colmap.read import read_model
 from recon.io.splats.files import read_gaussians
 from recon.io.transforms_json import read_transforms
 from tests.app.web.served import Served, served, works
-from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
+from tests.browsing import canvas_colors, chromium, complaints_of, sample_files, upload_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PATIENCE_MS = 300_000
@@ -67,11 +67,6 @@ def somebody(browser: Browser, url: str, *, without: re.Pattern[str] | None = No
     context.close()
 
 
-def upload(page: Page, files: list[Path]) -> None:
-    page.locator("#drop input[type=file]").set_input_files([str(path) for path in files])
-    expect(page.locator("#strip li")).to_have_count(len(files))
-
-
 def press(page: Page, words: str) -> None:
     page.get_by_role("button", name=words, exact=True).click()
 
@@ -81,18 +76,18 @@ def test_what_is_no_photograph_is_told_and_a_job_is_stopped(server: Served, brow
     words.write_text("no photograph at all")
     zipfile.ZipFile(empty, "w").close()
     with somebody(browser, server.url) as page:
-        upload(page, [words, sample_files(1)[0]])
+        upload_all(page, [words, sample_files(1)[0]])
         press(page, texts.RUN)
         expect(page.locator("#status")).to_contain_text("1 of 2 files can be used")
         expect(page.locator("#status")).to_contain_text("notes.jpg")
         press(page, texts.CLEAR)
-        upload(page, [empty])
+        upload_all(page, [empty])
         press(page, texts.RUN)
         expect(page.locator("#status")).to_contain_text(texts.FAILED_TITLE)
         expect(page.locator("#status")).to_contain_text("empty.zip")
         assert server.workers() == []
         press(page, texts.CLEAR)
-        upload(page, sample_files(4))
+        upload_all(page, sample_files(4))
         page.get_by_label("Best", exact=True).check()
         press(page, texts.RUN)
         worker = worker_of(server)
@@ -141,7 +136,7 @@ def test_two_people_at_once_each_get_their_own_scene_and_every_file_of_it_opens(
 ) -> None:
     files = sample_files(6)
     with somebody(browser, server.url, without=SPLATS) as first:
-        upload(first, files[:3])
+        upload_all(first, files[:3])
         first.get_by_label("Fast", exact=True).check()
         first.get_by_text(texts.OPTIONS, exact=True).click()
         first.get_by_label(texts.MESH).check()
@@ -150,7 +145,7 @@ def test_two_people_at_once_each_get_their_own_scene_and_every_file_of_it_opens(
         press(first, texts.RUN)
         worker_of(server)
         with somebody(browser, server.url, without=SPLATS) as second:
-            upload(second, files[3:])
+            upload_all(second, files[3:])
             second.get_by_label("Fast", exact=True).check()
             press(second, texts.RUN)
             expect(second.locator("#status")).to_contain_text(texts.WAITING_FIRST)

@@ -10,6 +10,7 @@ from app.web.engine import Engine
 from app.web.jobs.events import Cancelled, Made, Progress
 from app.web.jobs.process import MODULE
 from app.web.jobs.settings import JobSettings
+from tests.app.web.served import works
 from tests.app.web.uploads.uploaded_files import mp4
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -34,14 +35,6 @@ def cancel_and_time(engine: Engine, id: str) -> float:
         assert time.monotonic() - begin < SECONDS
         time.sleep(0.005)
     return time.monotonic() - begin
-
-
-def works(process: psutil.Process) -> bool:
-    """Whether it is there; one that has ended, and waits for the system to note it, holds no memory and no file."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.mark.parametrize("stage", ["load", "poses", "gaussians", "refinement", "export"])

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.web import texts
 from recon.pipeline.stages import STAGES
 from tests.app.web.page.conftest import Site
-from tests.browsing import chromium, complaints_of, sample_files
+from tests.browsing import chromium, complaints_of, sample_files, upload
 
 PATIENCE_MS = 60_000
 
@@ -31,7 +31,7 @@ def opened(browser: Browser, url: str, **options: str) -> Page:
 
 def test_a_photograph_is_moved_with_the_keyboard_alone_and_the_focus_goes_with_it(site: Site, browser: Browser):
     page = opened(browser, site.url)
-    page.locator("#drop input[type=file]").set_input_files([str(path) for path in sample_files(4)])
+    upload(page, sample_files(4))
     names = page.locator("#strip .name")
     expect(names).to_have_count(4, timeout=PATIENCE_MS)
     page.get_by_role("button", name="Move room_04.jpg forward").focus()
@@ -58,7 +58,7 @@ def test_what_happens_is_said_in_one_node_that_stays(make_site: Callable[..., Si
             new MutationObserver(() => window.heard.push(live.textContent)).observe(live, { childList: true });
         }"""
     )
-    page.locator("#drop input[type=file]").set_input_files([str(path) for path in sample_files(2)])
+    upload(page, sample_files(2))
     expect(page.locator("#strip li")).to_have_count(2, timeout=PATIENCE_MS)
     page.get_by_role("button", name=texts.RUN).click()
     expect(page.locator(".summary")).to_be_visible(timeout=PATIENCE_MS)

@@ -11,7 +11,7 @@ from app.web import texts
 from app.web.engine import Engine, Findings
 from tests.app.web.page.conftest import Site
 from tests.app.web.uploads.uploaded_files import encoded, heic, mp4
-from tests.browsing import chromium, complaints_of, sample_files
+from tests.browsing import chromium, complaints_of, sample_files, upload
 
 PATIENCE_MS = 60_000
 
@@ -31,7 +31,7 @@ def test_photographs_are_looked_at_when_their_set_changes_and_not_when_their_ord
         page = browser.new_page()
         page.goto(site.url)
         expect(page.locator("#run")).to_have_text(texts.RUN, timeout=PATIENCE_MS)
-        page.locator("#drop input[type=file]").set_input_files([str(path) for path in sample_files(3)])
+        upload(page, sample_files(3))
         names = page.locator("#strip .name")
         expect(page.locator("#notes")).to_contain_text("seen 1 times", timeout=PATIENCE_MS)
         page.get_by_role("button", name="Move room_03.jpg forward").click(force=True)
@@ -48,12 +48,12 @@ def test_while_a_job_runs_no_other_is_begun_and_stop_still_reaches_it(make_site:
         page.goto(site.url)
         run, names = page.locator("#run"), page.locator("#strip .name")
         expect(run).to_have_text(texts.RUN, timeout=PATIENCE_MS)
-        page.locator("#drop input[type=file]").set_input_files([str(path) for path in sample_files(2)])
+        upload(page, sample_files(2))
         expect(run).to_be_enabled(timeout=PATIENCE_MS)
         run.click()
         expect(page.locator("#status")).to_contain_text("endless", timeout=PATIENCE_MS)
         (job,) = site.engine._store.all()
-        page.locator("#drop input[type=file]").set_input_files([str(sample_files(3)[2])])
+        upload(page, [sample_files(3)[2]])
         expect(names).to_have_count(3, timeout=PATIENCE_MS)
         expect(run).to_be_disabled()
         page.get_by_role("button", name=texts.CANCEL, exact=True).click()
@@ -73,12 +73,12 @@ def test_heic_is_seen_and_a_video_tells_its_length(site: Site, tmp_path: Path):
         complaints = complaints_of(page)
         page.goto(site.url)
         expect(page.locator("#run")).to_have_text(texts.RUN, timeout=PATIENCE_MS)
-        page.locator("#drop input[type=file]").set_input_files([str(path) for path in photographs])
+        upload(page, photographs)
         expect(page.locator("#strip img")).to_have_count(2, timeout=PATIENCE_MS)
         for i in range(2):
             page.locator("#strip img").nth(i).evaluate("(image) => image.decode()")
         page.get_by_role("button", name=texts.CLEAR).click()
-        page.locator("#drop input[type=file]").set_input_files([str(video)])
+        upload(page, [video])
         expect(page.locator("#notes")).to_contain_text("1.0 s, 64 x 64 pixels", timeout=PATIENCE_MS)
         assert complaints == []
 
@@ -90,6 +90,6 @@ def test_a_full_disk_is_told_on_the_page_in_words(site: Site, monkeypatch: pytes
         page = browser.new_page()
         page.goto(site.url)
         expect(page.locator("#run")).to_have_text(texts.RUN, timeout=PATIENCE_MS)
-        page.locator("#drop input[type=file]").set_input_files([str(path) for path in sample_files(2)])
+        upload(page, sample_files(2))
         expect(page.get_by_text("The disk of the server has no room for")).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator("#strip li")).to_have_count(0)

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.web import texts
 from tests.app.web.page.conftest import Site
-from tests.browsing import canvas_colors, chromium, complaints_of, sample_files
+from tests.browsing import canvas_colors, chromium, complaints_of, sample_files, upload_all
 
 PATIENCE_MS = 60_000
 """For machines that do much else; nothing here waits for long on an idle one."""
@@ -34,11 +34,6 @@ def open_page(page: Page, url: str) -> None:
     expect(page.locator("#example button")).to_be_visible(timeout=PATIENCE_MS)
 
 
-def upload(page: Page, files: list[Path]) -> None:
-    page.locator("#drop input[type=file]").set_input_files([str(path) for path in files])
-    expect(page.locator("#strip li")).to_have_count(len(files), timeout=PATIENCE_MS)
-
-
 def run_to_the_end(page: Page) -> None:
     page.get_by_role("button", name=texts.RUN).click()
     expect(page.locator(".summary")).to_be_visible(timeout=PATIENCE_MS)
@@ -62,7 +57,7 @@ def test_from_the_sample_to_a_scene_that_is_drawn(site: Site, page: Page) -> Non
 @pytest.mark.slow
 def test_every_tab_shows_its_content(site: Site, page: Page) -> None:
     open_page(page, site.url)
-    upload(page, sample_files(2))
+    upload_all(page, sample_files(2))
     run_to_the_end(page)
     page.get_by_role("tab", name=texts.VIDEO).click()
     width = "v => new Promise((r) => (v.videoWidth ? r(v.videoWidth) : (v.onloadeddata = () => r(v.videoWidth))))"
@@ -88,7 +83,7 @@ def test_every_tab_shows_its_content(site: Site, page: Page) -> None:
 @pytest.mark.slow
 def test_a_photograph_leads_the_viewer_to_its_place(site: Site, page: Page) -> None:
     open_page(page, site.url)
-    upload(page, sample_files(2))
+    upload_all(page, sample_files(2))
     run_to_the_end(page)
     frame = page.frame_locator("#look iframe")
     expect(frame.locator("body[data-ready=yes]")).to_be_attached(timeout=PATIENCE_MS)
@@ -99,7 +94,7 @@ def test_a_photograph_leads_the_viewer_to_its_place(site: Site, page: Page) -> N
 
 def test_files_are_filtered_again_without_another_run(site: Site, page: Page) -> None:
     open_page(page, site.url)
-    upload(page, sample_files(2))
+    upload_all(page, sample_files(2))
     run_to_the_end(page)
     page.get_by_role("tab", name=texts.FILES, exact=True).click()
     page.get_by_text(texts.REFILTER).click()
@@ -111,7 +106,7 @@ def test_files_are_filtered_again_without_another_run(site: Site, page: Page) ->
 def test_stopping(make_site: Callable[..., Site], page: Page) -> None:
     site = make_site("endless_worker")
     open_page(page, site.url)
-    upload(page, sample_files(2))
+    upload_all(page, sample_files(2))
     page.get_by_role("button", name=texts.RUN).click()
     page.get_by_role("button", name=texts.CANCEL).click(timeout=PATIENCE_MS)
     expect(page.locator("#status")).to_contain_text(texts.CANCELLED_TITLE, timeout=PATIENCE_MS)
@@ -121,7 +116,7 @@ def test_stopping(make_site: Callable[..., Site], page: Page) -> None:
 @pytest.mark.slow
 def test_the_address_leads_back_to_the_job(site: Site, browser: Browser, page: Page) -> None:
     open_page(page, site.url)
-    upload(page, sample_files(2))
+    upload_all(page, sample_files(2))
     run_to_the_end(page)
     other = browser.new_context().new_page()
     other.goto(page.url)
@@ -135,7 +130,7 @@ def test_what_cannot_be_used_is_told_in_words(site: Site, page: Page, tmp_path: 
     bad = tmp_path / "<img src=x onerror=document.title='run'>.jpg"
     bad.write_text("no picture")
     open_page(page, site.url)
-    upload(page, [bad, *sample_files(1)])
+    upload_all(page, [bad, *sample_files(1)])
     expect(page.locator("#notes")).to_contain_text("1 of 2 files can be used", timeout=PATIENCE_MS)
     page.get_by_role("button", name=texts.RUN).click()
     expect(page.locator("#status")).to_contain_text(texts.FAILED_TITLE)
@@ -146,7 +141,7 @@ def test_what_cannot_be_used_is_told_in_words(site: Site, page: Page, tmp_path: 
 @pytest.mark.slow
 def test_photographs_are_reordered_and_removed(site: Site, page: Page) -> None:
     open_page(page, site.url)
-    upload(page, sample_files(3))
+    upload_all(page, sample_files(3))
     names = page.locator("#strip .name")
     assert names.all_text_contents() == ["room_01.jpg", "room_02.jpg", "room_03.jpg"]
     page.get_by_role("button", name="Move room_03.jpg forward").click(force=True)

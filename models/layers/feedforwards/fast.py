@@ -10,7 +10,7 @@ from torch.nn.functional import gelu, linear, one_hot
 from models.layers.contracts import FeedForward, Mode
 from models.layers.feedforwards.parts import require_full_width, uniform_bias, uniform_rows
 from models.layers.feedforwards.routing import by_group, route
-from models.layers.feedforwards.tree import bernoulli_entropy, chosen_leaf, leaf_weights
+from models.layers.feedforwards.tree import chosen_leaf, decision_entropy, leaf_weights
 from models.layers.precision import Converted, product_dtype
 
 RAMP_FROM, RAMP_TO, HARD_FROM = 1 / 3, 2 / 3, 0.8
@@ -105,7 +105,7 @@ class FastFeedForward(FeedForward):
         right = logits.sigmoid()
         weights = leaf_weights(self._leaked(right), self.depth)
         used = one_hot(chosen_leaf(logits, self.depth), self.num_leaves).to(weights.dtype)
-        self._keep_losses(right, weights, used)
+        self._keep_losses(logits, weights, used)
         if self.progress >= HARD_FROM:
             weights = used + weights - weights.detach()
         hidden = self.activation(linear(x, self.up, self.up_bias))
@@ -135,7 +135,7 @@ class FastFeedForward(FeedForward):
 
     def _keep_losses(
         self,
-        right: Float[Tensor, "tokens nodes"],
+        logits: Float[Tensor, "tokens nodes"],
         weights: Float[Tensor, "tokens leaves"],
         used: Float[Tensor, "tokens leaves"],
     ) -> None:
@@ -146,7 +146,7 @@ class FastFeedForward(FeedForward):
             balance = self.num_leaves * (weights.mean(dim=0) * used.mean(dim=0)).sum()
             self._aux["balance"] = (1 - ramp) * self.balance * balance
         if ramp > 0 and self.depth:
-            self._aux["hardening"] = ramp * self.hardening * bernoulli_entropy(right).mean()
+            self._aux["hardening"] = ramp * self.hardening * decision_entropy(logits).mean()
 
     def aux_losses(self) -> dict[str, Float[Tensor, ""]]:
         """`balance` and `hardening` of the last training forward, as far as they count at this progress."""

@@ -3,6 +3,9 @@
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import softplus
+
+from models.layers.precision import at_least_float32
 
 
 def leaf_weights(right: Float[Tensor, "tokens nodes"], depth: int) -> Float[Tensor, "tokens leaves"]:
@@ -29,6 +32,10 @@ def chosen_leaf(logits: Float[Tensor, "tokens nodes"], depth: int) -> Int[Tensor
     return leaf
 
 
-def bernoulli_entropy(p: Float[Tensor, "tokens nodes"]) -> Float[Tensor, " nodes"]:
-    """Mean entropy of every node's decision over the tokens, in nats; 0 for decisions that are sure."""
-    return (torch.special.entr(p) + torch.special.entr(1 - p)).mean(dim=0)
+def decision_entropy(logits: Float[Tensor, "tokens nodes"]) -> Float[Tensor, " nodes"]:
+    """Mean entropy of every node's decision over the tokens, in nats; 0 for decisions that are sure.
+
+    Of logits, not of probabilities, which round to 0 and 1, where the slope of p log p has no end.
+    """
+    logits = at_least_float32(logits)
+    return (softplus(logits) - logits * logits.sigmoid()).mean(dim=0)

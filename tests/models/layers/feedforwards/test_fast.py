@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.layers.feedforwards.fast import FastFeedForward
-from models.layers.feedforwards.tree import leaf_weights
+from models.layers.feedforwards.tree import decision_entropy, leaf_weights
 from tests.models.layers.feedforwards.brute_force import of_fast
 
 
@@ -83,6 +83,35 @@ def test_undecided_nodes_cost_the_entropy_of_a_coin_and_even_use_costs_one(token
     layer.schedule(2 / 3)
     layer(tokens)
     torch.testing.assert_close(layer.aux_losses()["hardening"].item(), 3 * math.log(2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_sure_decisions_have_no_entropy_and_no_slope(dtype):
+    logits = torch.tensor([[-300.0], [-20.0], [20.0], [300.0]], dtype=dtype, requires_grad=True)
+    entropy = decision_entropy(logits)
+    (slope,) = torch.autograd.grad(entropy.sum(), logits)
+    assert entropy.item() == pytest.approx(0.0, abs=1e-6)
+    torch.testing.assert_close(slope.float(), torch.zeros(4, 1), rtol=0, atol=1e-6)
+
+
+def test_entropy_is_that_of_the_definition(generator):
+    logits = torch.randn(50, 3, dtype=torch.float64, generator=generator).requires_grad_()
+    p = logits.sigmoid()
+    expected = -(p * p.log() + (1 - p) * (1 - p).log()).mean(dim=0)
+    torch.testing.assert_close(decision_entropy(logits), expected, rtol=1e-12, atol=0)
+    slopes = [torch.autograd.grad(e.sum(), logits, retain_graph=True)[0] for e in (decision_entropy(logits), expected)]
+    torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-10, atol=1e-14)
+
+
+def test_sure_decisions_can_be_trained_in_half_precision(tokens):
+    layer = built(depth=2).float()
+    with torch.no_grad():
+        layer.node_weight.mul_(1e4)
+    layer.schedule(0.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = layer(tokens.float()).square().mean() + layer.aux_losses()["hardening"]
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in layer.parameters())
 
 
 def test_sending_all_tokens_to_one_leaf_costs_the_number_of_leaves(tokens):

@@ -9,7 +9,7 @@ from torch.nn.functional import linear, relu, silu
 
 from models.layers.feedforwards.fast import FastFeedForward
 from models.layers.feedforwards.nested import NestedGelu, NestedSwiGLU
-from models.layers.feedforwards.tree import bernoulli_entropy
+from models.layers.feedforwards.tree import decision_entropy
 
 close = partial(torch.testing.assert_close, rtol=0)
 WIDTH_OF = {"s": 0.125, "m": 0.25, "l": 0.5, "xl": 1.0}
@@ -61,8 +61,8 @@ def test_hard_routing_of_a_tree(tree):
 
 def test_entropy_of_decisions(tree):
     layer, x, outputs, _ = tree
-    right = linear(x.flatten(0, 1), layer.node_weight, layer.node_bias).sigmoid()
-    close(bernoulli_entropy(right), outputs["entropies"], atol=1e-5)
+    logits = linear(x.flatten(0, 1), layer.node_weight, layer.node_bias)
+    close(decision_entropy(logits), outputs["entropies"], atol=1e-5)
 
 
 @pytest.mark.parametrize("part", [1, 2, 4, 8])

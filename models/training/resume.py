@@ -62,8 +62,17 @@ class RunState(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the random numbers."""
+        """Take the random numbers, and count batches as this run accumulates them.
+
+        Lightning steps where the number of batches so far is a multiple of `accumulate`: after another one it would
+        step in the middle of every step that follows.
+        """
         torch.set_rng_state(checkpoint["random_state"])
+        done = checkpoint["global_step"] * trainer.accumulate_grad_batches
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            moved = done - counts["ready"]
+            counts.update({name: count + moved for name, count in counts.items()})
 
     def checkpoint_to_resume(self, out: Path) -> Path | None:
         """The checkpoint of the latest step in `out`, if the settings ask for it.

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
+from models.ilrm.module import ILRMModule
 from models.layers.config import BlockConfig
 from models.training import train
 from recon.errors import CheckpointError, InputError
@@ -62,6 +65,47 @@ def test_resume_exact(walls: Path, tmp_path: Path) -> None:
         assert all(torch.equal(a[name], b[name]) for name in a)
     exported = [(tmp_path / name / "weights" / "model.safetensors").read_bytes() for name in ("whole", "killed")]
     assert exported[0] == exported[1]
+
+
+class Steps(pl.Callback):
+    """Notes the samples of every optimiser step and the steps of evaluations, and fails after one of them."""
+
+    def __init__(self, fails_after: int | None = None):
+        self.names: dict[int, list[str]] = {}
+        self.evaluated: list[int] = []
+        self.fails_after = fails_after
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
+        assert isinstance(pl_module, ILRMModule)
+        self.names[trainer.global_step] = list(pl_module.names_in_step)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.evaluated.append(trainer.global_step)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.global_step == self.fails_after:
+            raise OSError("the power went")
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 4)])
+def test_batches_may_be_accumulated_otherwise_after_a_stop(
+    before: int, after: int, walls: Path, tmp_path: Path
+) -> None:
+    """Every later step has the samples that it would have had, and evaluations come at the same steps."""
+
+    def run(out: str, accumulate: int, steps: Steps, resume: bool = False) -> None:
+        options = {"max_steps": 7, "checkpoint_every": 3, "val_every": 3}
+        config = small_run(walls, tmp_path / out, accumulate=accumulate, resume=resume, **options)
+        train(replace(config, data=replace(config.data, batch_size=4)), [steps])
+
+    whole, stopped, resumed = Steps(), Steps(fails_after=4), Steps()
+    run("whole", 1, whole)
+    with pytest.raises(OSError, match="power"):
+        run("stopped", before, stopped)
+    run("stopped", after, resumed, resume=True)
+    assert resumed.names == {step: names for step, names in whole.names.items() if step >= 3}
+    assert resumed.evaluated == [step for step in whole.evaluated if step > 3] == [6]
+    assert state(tmp_path / "stopped")["global_step"] == 6
 
 
 def test_a_run_is_not_resumed_with_other_settings(walls: Path, tmp_path: Path) -> None:

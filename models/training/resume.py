@@ -1,8 +1,8 @@
 """Going on with a run exactly where it stopped.
 
 A checkpoint holds weights, averaged weights, optimiser, schedule, step, the state of torch's random numbers, the
-settings and a hash of the names of the captures. Batches and augmentation need nothing more: they follow from the
-number of the step.
+settings, and hashes of the names of the captures and of the backbone of the perceptual term. Batches and augmentation
+need nothing more: they follow from the number of the step.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from models.hub import sha256_of
+from models.ilrm.objective import LossConfig
 from models.training.config import TrainConfig
 from recon.errors import CheckpointError, InputError
 from recon.io.atomic import atomic_write
@@ -25,7 +27,10 @@ MAY_CHANGE = re.compile(
     r"|data\.(folder|workers|read\.max_open)|loss\.perceptual_weights"
 )
 """Settings that a resumed run may have otherwise, for they do not decide what is learnt; other numbers of processes,
-accumulated batches or threads give the same gradients up to rounding."""
+accumulated batches or threads give the same gradients up to rounding. The backbone of the perceptual term may lie
+elsewhere, but must be the same file: `perceptual_backbone`."""
+
+BACKBONE = "perceptual_backbone"
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -50,7 +55,10 @@ class RunState(pl.Callback):
     def __init__(self, config: TrainConfig, names: Sequence[str]):
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
         self.config = config
-        self.run = _plain(asdict(config)) | {"captures": f"{len(names)} with names of hash {digest[:16]}"}
+        self.run = _plain(asdict(config)) | {
+            "captures": f"{len(names)} with names of hash {digest[:16]}",
+            BACKBONE: perceptual_backbone(config.loss),
+        }
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -100,20 +108,41 @@ class RunState(pl.Callback):
 
     def _require_same_run(self, path: Path) -> None:
         try:
-            stored = torch.load(path, weights_only=True, mmap=True)["run"]
+            stored = dict(torch.load(path, weights_only=True, mmap=True)["run"])
         except Exception as error:  # damaged files raise whatever the unpickler stumbles over
             raise CheckpointError(
                 f"{path}: not a checkpoint of a run ({type(error).__name__})",
                 hint="remove it, and the one before will be taken, or start anew",
             ) from error
+        if BACKBONE not in stored and stored["loss"]["perceptual_weights"] is not None:
+            stored[BACKBONE] = self.run[BACKBONE] or "some file"  # of which the checkpoint is too old to know the hash
         differing = list(_differences(_with_defaults(stored, _plain(asdict(TrainConfig()))), self.run))
         if differing:
             name, then, now = differing[0]
             raise CheckpointError(
                 f"{path} is of a run with other settings: {name} was {then}, now {now}"
                 + (f", and {len(differing) - 1} more" if len(differing) > 1 else ""),
-                hint="resume with the settings of the run, or start a new one with trainer.init_from and another out",
+                hint="give --loss.perceptual_weights the file that the run began with, or none where it had none"
+                if name == BACKBONE
+                else "resume with the settings of the run, or start a new one with trainer.init_from and another out",
             )
+
+
+def perceptual_backbone(loss: LossConfig) -> str | None:
+    """Hash of the file that the perceptual term is computed with; None for a run without the term.
+
+    Raises:
+        CheckpointError: The file cannot be read.
+    """
+    if not loss.perceptual or loss.perceptual_weights is None:
+        return None
+    try:
+        return f"a file of hash {sha256_of(Path(loss.perceptual_weights))[:16]}"
+    except OSError as error:
+        raise CheckpointError(
+            f"{loss.perceptual_weights}: the backbone of the perceptual term cannot be read ({error})",
+            hint="name the file of VGG-19 weights as loss.perceptual_weights (docs/training.md)",
+        ) from error
 
 
 def require_new(out: Path) -> None:

@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from safetensors.torch import save_file
 
 from models.ilrm.module import ILRMModule
 from models.layers.config import BlockConfig
 from models.training import train
 from recon.errors import CheckpointError, InputError
+from recon.losses.vgg import read_vgg_loss
+from recon.vgg.network import VGGLayout
 from tests.models.walls import small_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+
+BACKBONE = VGGLayout((2, 2, 4, 4, 4), (4, 4, 4, 4, 4), (2, 2, 2, 2, 2), "average")
 
 KILLED_AT_25 = """
 import os, signal, sys
@@ -119,6 +124,39 @@ def test_a_run_is_not_resumed_with_other_settings(walls: Path, tmp_path: Path) -
     other = small_run(walls, tmp_path, resume=True)
     with pytest.raises(CheckpointError, match=r"optim\.lr was 0\.002, now 0\.1"):
         train(replace(other, optim=replace(other.optim, lr=0.1)))
+
+
+def write_backbone(path: Path, seed: int) -> Path:
+    generator = torch.Generator().manual_seed(seed)
+    save_file({name: torch.rand(shape, generator=generator) / 10 for name, shape in BACKBONE.shapes.items()}, path)
+    return path
+
+
+def test_a_run_is_resumed_with_its_perceptual_term_alone(
+    walls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither without it, nor with other weights; but the file may have moved."""
+    monkeypatch.setattr("models.ilrm.module.read_vgg_loss", lambda path: read_vgg_loss(path, layout=BACKBONE))
+
+    def run(out: str, weights: Path | None, **trainer: Any) -> None:
+        config = small_run(walls, tmp_path / out, **trainer)
+        file = None if weights is None else str(weights)
+        train(replace(config, loss=replace(config.loss, perceptual=0.5, perceptual_weights=file)))
+
+    with_term, other = (write_backbone(tmp_path / f"{seed}.safetensors", seed) for seed in range(2))
+    run("with", with_term)
+    with pytest.raises(CheckpointError, match=r"perceptual_backbone was a file of hash .*, now None") as caught:
+        run("with", None, resume=True)
+    assert "--loss.perceptual_weights" in caught.value.hint
+    with pytest.raises(CheckpointError, match=r"perceptual_backbone was a file of hash .*, now a file of hash"):
+        run("with", other, resume=True)
+    with pytest.raises(CheckpointError, match=r"gone\.safetensors: the backbone .* cannot be read"):
+        run("with", tmp_path / "gone.safetensors", resume=True)
+    run("with", with_term.rename(tmp_path / "moved.safetensors"), resume=True)
+    without_settings(tmp_path / "with", "perceptual_backbone")
+    with pytest.raises(CheckpointError, match="perceptual_backbone was some file, now None"):
+        run("with", None, resume=True)
+    run("with", other, resume=True)
 
 
 def without_settings(out: Path, *paths: str) -> None:

@@ -166,12 +166,8 @@ class ILRMModule(pl.LightningModule):
     def training_step(self, batch: SceneBatch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         self._take_note(batch)
-        chance = torch.from_numpy(np.stack([np.random.default_rng([self.seed, n]).random(4) for n in batch.numbers]))
-        chance = chance.to(batch.images)
-        self._prepare_blocks()
-        prediction = self.predict(self.network, batch, chance)
-        rendered = self.render(prediction, batch, self.backgrounds(batch, chance))
-        terms = self.loss_terms(prediction, rendered, batch)
+        self.prepare_blocks(self.global_step)
+        terms = self.terms(batch)
         total = torch.stack(list(terms.values())).sum()
         if not total.isfinite():
             raise TrainingError(
@@ -181,13 +177,21 @@ class ILRMModule(pl.LightningModule):
         self.log_dict({f"loss/{name}": value.detach() for name, value in terms.items()} | {"loss": total.detach()})
         return total
 
-    def _prepare_blocks(self) -> None:
+    def prepare_blocks(self, step: int) -> None:
         """Tell the update layers how far training is; nested ones are trained at a width drawn for the step."""
         processor = cast(Processor, self.network.processor)
-        processor.schedule(self.global_step / self.max_steps)
+        processor.schedule(step / self.max_steps)
         if processor.config.feed_forward.kind == "nested":
-            rng = np.random.default_rng([self.seed, self.global_step, *b"width"])
+            rng = np.random.default_rng([self.seed, step, *b"width"])
             processor.width = float(rng.choice(NESTED_WIDTHS))
+
+    def terms(self, batch: SceneBatch) -> dict[str, Tensor]:
+        """Every weighted term of the loss of a batch, as it is trained."""
+        chance = torch.from_numpy(np.stack([np.random.default_rng([self.seed, n]).random(4) for n in batch.numbers]))
+        chance = chance.to(batch.images)
+        prediction = self.predict(self.network, batch, chance)
+        rendered = self.render(prediction, batch, self.backgrounds(batch, chance))
+        return self.loss_terms(prediction, rendered, batch)
 
     def _take_note(self, batch: SceneBatch) -> None:
         """Which frames the next optimiser step comes from, and which captures could not be used."""

@@ -1,9 +1,12 @@
-"""The figures of held-out captures over a run, against steps and against the time of training alone."""
+"""What benchmarks keep of a run: the figures of held-out captures over its steps, and the network as it was trained."""
 
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytorch_lightning as pl
+from torch import nn
+
+from models.ilrm.module import ILRMModule
 
 
 class CurvePoint(NamedTuple):
@@ -47,3 +50,13 @@ class HeldOutCurve(pl.Callback):
             if name.startswith("val/")
         }
         self.points.append(CurvePoint(trainer.global_step, self._cpu, self._wall, figures))
+
+
+class TrainedNetwork(pl.Callback):
+    """Keeps the network that is evaluated, in the form that is trained: exported weights have the one that is used."""
+
+    network: nn.Module
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep it."""
+        self.network = cast(ILRMModule, pl_module).evaluated

@@ -1,6 +1,9 @@
 """What a faster layer can be worth in a whole network: its share of the work of the published iLRM."""
 
+from math import isqrt
 from typing import Literal
+
+from models.layers.contracts import Layout
 
 Part = Literal["feed_forward", "attention"]
 DIM, TOKENS_PER_VIEW, RATIO = 768, 1024, 4
@@ -19,6 +22,12 @@ def share(part: Part, views: int) -> float:
     joint, own = 2 * tokens**2 * DIM, 2 * tokens * TOKENS_PER_VIEW * DIM
     total = feed_forward + 2 * projections + joint + own
     return (feed_forward if part == "feed_forward" else projections + joint) / total
+
+
+def layout(views: int) -> Layout:
+    """The tokens of the published network."""
+    side = isqrt(TOKENS_PER_VIEW)
+    return Layout(views, side, side)
 
 
 def bound(part: Part, views: int, speed_up: float) -> float:

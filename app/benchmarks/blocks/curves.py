@@ -8,8 +8,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.benchmarks.blocks.quality import best_rate, last_psnr, read_runs, trial_runs
-from app.benchmarks.blocks.study import Study
+from app.benchmarks.blocks.quality import (
+    best_rate,
+    failed_at_every_rate,
+    last_psnr,
+    read_runs,
+    require_same_study,
+    trial_runs,
+)
+from app.benchmarks.blocks.step_times import FILE
+from app.benchmarks.blocks.study import Run, Study, stored_study
 from app.benchmarks.blocks.variants import BASELINE, VARIANTS
 from recon.errors import InputError
 from recon.io.json_file import read_json
@@ -27,6 +35,7 @@ class Result:
         trials: Rate -> last PSNR of the short run, dB; None for one that failed.
         runs: Figures of the whole runs, seed by seed, without those that failed.
         failed: Seeds whose loss or gradients stopped being finite.
+        step_ms: CPU time of a training step, measured beside the other variants.
     """
 
     name: str
@@ -34,6 +43,7 @@ class Result:
     trials: dict[float, float | None]
     runs: tuple[dict[str, Any], ...]
     failed: tuple[int, ...]
+    step_ms: float
 
     @property
     def finals(self) -> list[float]:
@@ -43,44 +53,59 @@ class Result:
     def curve(self, run: dict[str, Any]) -> tuple[list[float], list[float]]:
         """CPU seconds of training and PSNR at every evaluation."""
         points = run["curve"]
-        return [p["cpu_seconds"] for p in points], [p["figures"]["psnr"] for p in points]
+        return [self.step_ms * p["step"] / 1000 for p in points], [p["figures"]["psnr"] for p in points]
 
     def at_time(self, cpu_seconds: float) -> list[float]:
         """PSNR of every seed when training has taken so long; a line between two evaluations."""
         return [float(np.interp(cpu_seconds, *self.curve(run))) for run in self.runs]
 
     @property
-    def shortest(self) -> float:
-        """CPU seconds after which the first seed was through."""
-        return min(run["curve"][-1]["cpu_seconds"] for run in self.runs)
-
-    @property
-    def milliseconds_per_step(self) -> list[float]:
-        """CPU time of every seed."""
-        return [1000 * run["curve"][-1]["cpu_seconds"] / run["curve"][-1]["step"] for run in self.runs]
+    def seconds(self) -> float:
+        """CPU time of all steps."""
+        return min(self.curve(run)[0][-1] for run in self.runs)
 
 
-def read_results(folder: Path) -> tuple[Study, dict[str, Result]]:
-    """The study and its variants with at least one whole run, in the order of `VARIANTS`.
+@dataclass(frozen=True)
+class Results:
+    """What a folder of the study holds.
+
+    Attributes:
+        study: Of all its runs.
+        of: Name -> variant with at least one whole run that went well, in the order of `VARIANTS`.
+        failed: Name -> why, of variants that failed at every rate or with every seed.
+        times: Of steps, and of the machine that took them: see `time_steps`.
+    """
+
+    study: Study
+    of: dict[str, Result]
+    failed: dict[str, str]
+    times: dict[str, Any]
+
+
+def read_results(folder: Path) -> Results:
+    """All that a folder holds.
 
     Raises:
-        InputError: There is none, or the runs are of different studies.
+        InputError: There is no whole run of the baseline, the runs are of different studies, or of a variant it is not
+            known how long a step takes.
         FormatError: A file is not that of a run.
     """
+    again = "make them with scripts/benchmark_blocks quality --out FOLDER"
     studies = {str(figures["study"]): figures["study"] for figures in read_runs(folder)}
     if len(studies) != 1:
-        raise InputError(
-            f"{folder} holds runs of {len(studies)} studies, expected those of one",
-            hint="make them with scripts/benchmark_blocks quality --out FOLDER",
-        )
-    (stored,) = studies.values()
-    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
-    study = Study(**settings)
-    found = {name: _result(folder, study, name) for name in VARIANTS}
-    results = {name: result for name, result in found.items() if result is not None}
+        raise InputError(f"{folder} holds runs of {len(studies)} studies, expected those of one", hint=again)
+    study = stored_study(*studies.values())
+    require_same_study(folder, study)
+    times = read_json(folder / FILE) if (folder / FILE).exists() else {"milliseconds": {}}
+    ended = {name: _ended(folder, study, name) for name in VARIANTS}
+    good = {name: runs for name, runs in ended.items() if any(not run["failed"] for run in runs)}
+    if untimed := [name for name in good if name not in times["milliseconds"]]:
+        raise InputError(f"{folder} does not say how long a step of {', '.join(untimed)} takes", hint=again)
+    results = {name: _result(folder, study, runs, times["milliseconds"][name]) for name, runs in good.items()}
     if BASELINE not in results:
         raise InputError(f"{folder} holds no whole run of {BASELINE}", hint="nothing can be compared without it")
-    return study, results
+    failed = {name: _reason(folder, study, name, runs) for name, runs in ended.items() if name not in good}
+    return Results(study, results, {name: reason for name, reason in failed.items() if reason}, times)
 
 
 def spread(values: Sequence[float]) -> float:
@@ -98,17 +123,25 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Verdict:
     return "better" if difference > 0 else "worse"
 
 
-def _result(folder: Path, study: Study, name: str) -> Result | None:
+def _ended(folder: Path, study: Study, name: str) -> list[dict[str, Any]]:
+    """Figures of the whole runs of a variant at the rate that won, seed by seed."""
     rate = best_rate(folder, study, name)
     if rate is None:
-        return None
+        return []
+    files = [folder / Run(name, rate, seed, study.steps).file_name for seed in study.seeds]
+    return [read_json(file) for file in files if file.exists()]
+
+
+def _result(folder: Path, study: Study, runs: list[dict[str, Any]], step_ms: float) -> Result:
+    name, rate = runs[0]["run"]["variant"], runs[0]["run"]["rate"]
     trials = {run.rate: last_psnr(read_json(folder / run.file_name)) for run in trial_runs(study, name)}
-    runs = [
-        figures
-        for figures in read_runs(folder)
-        if figures["run"]["variant"] == name and figures["run"]["steps"] == study.steps
-        and figures["run"]["rate"] == rate and figures["run"]["seed"] in study.seeds
-    ]  # fmt: skip
-    good = tuple(sorted((run for run in runs if not run["failed"]), key=lambda run: run["run"]["seed"]))
+    good = tuple(run for run in runs if not run["failed"])
     failed = tuple(run["run"]["seed"] for run in runs if run["failed"])
-    return Result(name, rate, trials, good, failed) if good else None
+    return Result(name, rate, trials, good, failed, step_ms)
+
+
+def _reason(folder: Path, study: Study, name: str, runs: list[dict[str, Any]]) -> str:
+    """Why a variant has nothing to show; empty if it is only not done yet."""
+    if not runs and failed_at_every_rate(folder, study, name):
+        runs = [read_json(folder / run.file_name) for run in trial_runs(study, name)]
+    return runs[0]["failed"] if runs else ""

@@ -1,7 +1,6 @@
 """What else is measured of a trained network: its size, its inference form, and what is special about its block."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -10,7 +9,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from app.benchmarks.blocks.layers import elementwise_macs
-from models.hub import load_pretrained
 from models.ilrm.config import ILRMConfig
 from models.ilrm.module import ILRMModule
 from models.ilrm.nano.config import NanoConfig
@@ -27,8 +25,12 @@ from recon.data.scene_batches import HELD_OUT_BATCH, SceneBatch
 from recon.metrics.image import psnr
 
 
-def judge(config: TrainConfig, weights: Path) -> dict[str, Any]:
+def judge(config: TrainConfig, trained: nn.Module) -> dict[str, Any]:
     """Figures of a trained network.
+
+    Args:
+        config: Of its run.
+        trained: The network, in the form that is trained; afterwards it is in the one that is used.
 
     Returns:
         "parameters" and "macs" (of a forward pass on one sample) in the form that is used, "macs_train" in the other;
@@ -37,7 +39,7 @@ def judge(config: TrainConfig, weights: Path) -> dict[str, Any]:
         every leaf.
     """
     module = make_module(config)
-    module.network, module.average = load_pretrained(weights).network, None
+    module.network, module.average = trained, None
     network, processor = module.network, cast(Processor, module.network.processor)
     module.eval()
     batches = held_out(config)

@@ -46,7 +46,7 @@ def _curves(results: dict[str, Result]) -> Any:
 def _draw_curve(axis: Any, result: Result) -> None:
     """Mean over seeds, and between lowest and highest a shade."""
     curves = [result.curve(run) for run in result.runs]
-    times = np.linspace(max(t[0] for t, _ in curves), result.shortest, POINTS)
+    times = np.linspace(max(t[0] for t, _ in curves), result.seconds, POINTS)
     values = np.stack([np.interp(times, t, psnr) for t, psnr in curves])
     colour = "black" if result.name == BASELINE else None
     (line,) = axis.plot(times, values.mean(0), linewidth=1.4, label=result.name, color=colour)

@@ -5,14 +5,16 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.benchmarks.blocks.fresh_process import end_with_parent, process_context
-from app.benchmarks.blocks.study import Run, Study, perform
+from app.benchmarks.blocks.fresh_process import end_with_parent, in_fresh_process, process_context
+from app.benchmarks.blocks.step_times import FILE, time_steps
+from app.benchmarks.blocks.study import Run, Study, data_fingerprint, perform
 from app.benchmarks.blocks.variants import VARIANTS
 from recon.errors import InputError
-from recon.io.json_file import plain, read_json
+from recon.io.json_file import plain, read_json, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +47,11 @@ Figures = dict[str, Any]
 def run(options: QualityOptions) -> dict[str, Any]:
     """Make the runs that are missing: first those that choose the rates, then whole runs seed by seed.
 
+    When none is missing, the steps of all variants are timed side by side, unless that is done.
+
     Returns:
-        "done", "made" (of those, now) and "missing": numbers of runs.
+        "done", "made" (of those, now) and "missing": numbers of runs. Variants that failed at every rate have no whole
+        runs, and miss none.
 
     Raises:
         InputError: A name is unknown, an option makes no sense, or the folder holds runs of another study.
@@ -54,14 +59,18 @@ def run(options: QualityOptions) -> dict[str, Any]:
     names = _chosen(options)
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
-    require_same_study(folder, options.study)
+    require_same_study(folder, options.study, data_fingerprint(Path(options.data)))
     end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
     trials = [run for name in names for run in trial_runs(options.study, name)]
     made = _perform_all(options, folder, trials, end)
     whole = [run for seed in options.study.seeds for run in whole_runs(folder, options.study, names, seed)]
     made += _perform_all(options, folder, whole, end)
+    hopeless = [name for name in names if failed_at_every_rate(folder, options.study, name)]
     expected = len(names) * (len(options.study.rates) + len(options.study.seeds))
+    expected -= len(hopeless) * len(options.study.seeds)
     done = sum((folder / run.file_name).exists() for run in trials + whole)
+    if done == expected:
+        _time_steps(options, folder, [name for name in names if name not in hopeless])
     return {"done": done, "made": made, "missing": expected - done}
 
 
@@ -86,6 +95,12 @@ def best_rate(folder: Path, study: Study, variant: str) -> float | None:
     return max(usable, key=lambda rate: usable[rate]) if usable else None
 
 
+def failed_at_every_rate(folder: Path, study: Study, variant: str) -> bool:
+    """Whether all trials are there and none can be used."""
+    files = [folder / run.file_name for run in trial_runs(study, variant)]
+    return all(file.exists() for file in files) and best_rate(folder, study, variant) is None
+
+
 def last_psnr(figures: Figures) -> float | None:
     """PSNR of the last evaluation, or None if the run failed."""
     if figures["failed"] or not figures["curve"]:
@@ -103,15 +118,24 @@ def read_runs(folder: Path) -> Iterator[Figures]:
         yield read_json(path)
 
 
-def require_same_study(folder: Path, study: Study) -> None:
+def require_same_study(folder: Path, study: Study, data: str | None = None) -> None:
     """Refuse a folder with runs that cannot be compared with those to come.
 
+    Args:
+        folder: Of runs.
+        study: What they have to share.
+        data: `data_fingerprint` of the rooms that they must have seen; None if they need only agree among themselves.
+
     Raises:
-        InputError: There is one of another study.
+        InputError: There is one of another study, of a variant that was something else then, or with other rooms.
     """
-    wanted = plain(asdict(study))
     for figures in read_runs(folder):
-        found = figures["study"]
+        variant = figures["run"]["variant"]
+        seen = figures.get("data")
+        data = seen if data is None else data
+        found = figures["study"] | {"data": seen, f"block of {variant}": figures["block"]}
+        block = asdict(VARIANTS[variant]) if variant in VARIANTS else None
+        wanted = plain(asdict(study) | {"data": data, f"block of {variant}": block})
         differing = [name for name in wanted if found.get(name) != wanted[name]]
         if differing:
             name = differing[0]
@@ -157,6 +181,18 @@ def _perform_all(options: QualityOptions, folder: Path, runs: Sequence[Run], end
                 _tell(running.pop(future), future.result(), len(missing))
                 made += 1
     return made
+
+
+def _time_steps(options: QualityOptions, folder: Path, names: Sequence[str]) -> None:
+    """Again for all, if one is missing: only what is measured side by side can be compared."""
+    path = folder / FILE
+    known = list(read_json(path)["milliseconds"]) if path.exists() else []
+    if set(names) <= set(known):
+        return
+    both = [name for name in VARIANTS if name in {*names, *known}]
+    logger.info("timing the steps of %d variants", len(both))
+    measure = time_steps if options.processes == 0 else partial(in_fresh_process, time_steps)
+    write_json(path, measure(options.study, both, Path(options.data)))
 
 
 def _over(end: float | None) -> bool:

@@ -10,7 +10,6 @@ from app.benchmarks.blocks.others.table import others_markdown
 from app.benchmarks.blocks.plots import draw_plots
 from app.benchmarks.blocks.quality_table import quality_markdown
 from app.benchmarks.blocks.speed_table import speed_markdown
-from app.benchmarks.blocks.study import Study
 from recon.errors import InputError
 from recon.io.json_file import read_json
 
@@ -44,16 +43,16 @@ def report(
         text = f"`{SPEED_COMMAND}`\n\n{speed_markdown(read_json(speed))}"
         put_section(document, "speed", "Speed", text)
     if runs is not None:
-        study, results = read_results(runs)
+        found = read_results(runs)
         images.mkdir(parents=True, exist_ok=True)
-        written = draw_plots(images, results)
+        written = draw_plots(images, found.of)
         links = "\n".join(
             f"![{words}]({Path(os.path.relpath(path, document.parent)).as_posix()})"
             for path, words in zip(written, ("PSNR against CPU seconds", "PSNR against multiply-adds"), strict=True)
         )
-        text = f"`{QUALITY_COMMAND}`\n\n{quality_markdown(study, results)}\n{links}"
+        text = f"`{QUALITY_COMMAND}`\n\n{quality_markdown(found)}\n{links}"
         put_section(document, "quality", "Quality", text)
     if others is not None:
-        text = f"`{OTHERS_COMMAND}`\n\n{others_markdown(read_figures(others), Study())}"
+        text = f"`{OTHERS_COMMAND}`\n\n{others_markdown(*read_figures(others))}"
         put_section(document, "others", "Other parts", text)
     return [document, *written]

@@ -38,7 +38,8 @@ def _heading(figures: dict[str, Any]) -> str:
         f"heads of {scale['head_dim']}. Load average at the start {machine['load_average']:.1f}: "
         f"**{figures['said']}**. Fastest and, in brackets, median of {options['rounds']} rounds in which every layer "
         "has its turn; x: how many times faster than the first row in float32, which runs in the same rounds. Network: "
-        "how many times faster the published iLRM could become at most (Amdahl), by float32 forward passes."
+        "how many times faster the published iLRM could become at most (Amdahl), by float32 forward passes; attention, "
+        "whose cost grows with the square of the tokens, by its multiply-adds at 1,024 tokens a view."
     )
 
 

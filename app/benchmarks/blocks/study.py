@@ -1,5 +1,6 @@
 """One run of the quality study: the same small iLRM, the same data and steps, other blocks."""
 
+import hashlib
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.training import TrainConfig, TrainerConfig
-from models.training.curves import HeldOutCurve
+from models.training.curves import HeldOutCurve, TrainedNetwork
 from recon.data.scene_batches import DataConfig
 from recon.data.views.config import ViewsConfig
 from recon.data.views.whole_span import RandomSpan
@@ -108,6 +109,19 @@ class Run:
         return f"{self.variant}.rate{self.rate:g}.seed{self.seed}.steps{self.steps}.json"
 
 
+def stored_study(stored: dict[str, Any]) -> Study:
+    """The study that a file of figures holds."""
+    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+    return Study(**settings)
+
+
+def data_fingerprint(data: Path) -> str:
+    """Which rooms a folder holds: a hash of the names and sizes of its files."""
+    files = sorted(path for path in data.rglob("*") if path.is_file())
+    listing = "\n".join(f"{path.relative_to(data).as_posix()} {path.stat().st_size}" for path in files)
+    return hashlib.blake2b(listing.encode(), digest_size=16).hexdigest()
+
+
 def network_config(study: Study, variant: str) -> ILRMConfig | NanoConfig:
     """The network with the block of a variant."""
     widths: dict[str, Any] = {"dim": study.dim, "head_dim": study.head_dim, "num_layers": study.num_layers}
@@ -158,19 +172,21 @@ def perform(study: Study, run: Run, data: Path, folder: Path) -> Path:
     from app.benchmarks.blocks.judging import judge
     from models.training.run import train
 
-    curve = HeldOutCurve()
+    curve, trained = HeldOutCurve(), TrainedNetwork()
     started, cpu = time.perf_counter(), time.process_time()
     before = facts()
     failed, judged = "", {}
     with part_folder(folder, SCRATCH) as scratch:
         config = train_config(study, run, data, scratch.path)
         try:
-            judged = judge(config, train(config, [curve]))
+            train(config, [curve, trained])
+            judged = judge(config, trained.network)
         except TrainingError as error:
             failed = error.message
     figures = {
         "run": asdict(run),
         "study": asdict(study),
+        "data": data_fingerprint(data),
         "block": asdict(VARIANTS[run.variant]),
         "failed": failed,
         "curve": [point._asdict() for point in curve.points],

@@ -94,6 +94,8 @@ def test_what_is_there_is_kept_and_reported(rooms: Path, tmp_path: Path) -> None
     assert (tmp_path / "assignment.json").read_bytes() == kept
     with pytest.raises(InputError, match="nothing to measure is called best"):
         run(rooms, tmp_path, ["best"], SMALL)
+    with pytest.raises(InputError, match=r"assignment.json was measured with steps 4, now it is 5"):
+        run(rooms, tmp_path, ["distances"], replace(SMALL, steps=5))
     document = tmp_path / "blocks.md"
     words = ["report", "--others", str(tmp_path), "--document", str(document), "--images", str(tmp_path)]
     assert main(words) == 0

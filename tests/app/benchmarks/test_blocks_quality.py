@@ -1,6 +1,7 @@
 """The quality study of blocks: two steps of training, going on, the report."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from app.benchmarks.blocks.__main__ import main
 from app.benchmarks.blocks.curves import compare, read_results
 from app.benchmarks.blocks.document import put_section
 from app.benchmarks.blocks.quality import QualityOptions, best_rate, read_runs, run
+from app.benchmarks.blocks.quality_table import quality_markdown
+from app.benchmarks.blocks.step_times import FILE, time_steps
 from app.benchmarks.blocks.study import Run, Study, network_config, train_config
 from app.benchmarks.blocks.variants import BASELINE, FAMILIES, VARIANTS
 from models.ilrm.network import ILRM
+from models.layers.config import BlockConfig
 from models.settings import fault_in_sizes
 from models.training.config import require_usable
 from recon.errors import InputError
@@ -36,7 +40,7 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def done(rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all runs of four variants."""
+    """A folder with all runs of four variants, whose steps are timed."""
     folder = tmp_path_factory.mktemp("runs")
     counts = run(QualityOptions(str(rooms), str(folder), NAMES, processes=0, study=SMALL))
     assert counts == {"done": 12, "made": 12, "missing": 0}
@@ -90,7 +94,9 @@ def test_what_is_there_is_not_made_again(done: Path, rooms: Path, monkeypatch: p
         return folder / planned.file_name
 
     monkeypatch.setattr(quality, "perform", stand_in)
+    times = (done / FILE).read_bytes()
     assert run(QualityOptions(str(rooms), str(done), NAMES, processes=0, study=SMALL))["made"] == 1
+    assert (done / FILE).read_bytes() == times
     assert [planned.file_name for planned in made] == [missing.name]
 
 
@@ -110,6 +116,42 @@ def test_a_folder_holds_one_study(done: Path, rooms: Path) -> None:
         run(QualityOptions(str(rooms), str(done), study=replace(SMALL, dim=64)))
     with pytest.raises(InputError, match="no variant is called best"):
         run(QualityOptions(str(rooms), str(done), ("best",), study=SMALL))
+
+
+def test_a_folder_holds_runs_of_the_same_rooms_and_blocks(
+    done: Path, rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer = tmp_path / "rooms"
+    shutil.copytree(rooms, fewer)
+    next(path for path in sorted(fewer.rglob("*")) if path.is_file()).unlink()
+    with pytest.raises(InputError, match="data was"):
+        run(QualityOptions(str(fewer), str(done), NAMES, study=SMALL))
+    monkeypatch.setitem(VARIANTS, "nested", BlockConfig(parallel=True))
+    with pytest.raises(InputError, match="block of nested was"):
+        run(QualityOptions(str(rooms), str(done), NAMES, study=SMALL))
+
+
+def test_a_block_that_fails_at_every_rate_is_reported(done: Path, rooms: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    shutil.copytree(done, folder)
+    for path in folder.glob("fast.*"):
+        if ".steps1." in path.name:
+            write_json(path, read_json(path) | {"failed": "non-finite loss at step 1"})
+        else:
+            path.unlink()
+    options = QualityOptions(str(rooms), str(folder), NAMES, processes=0, study=SMALL)
+    assert run(options) == {"done": 10, "made": 0, "missing": 0}
+    found = read_results(folder)
+    assert found.failed == {"fast": "non-finite loss at step 1"}
+    assert "`fast` failed at every rate, or with every seed: non-finite loss at step 1" in quality_markdown(found)
+
+
+def test_what_was_not_timed_cannot_be_compared(done: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    shutil.copytree(done, folder)
+    (folder / FILE).unlink()
+    with pytest.raises(InputError, match="how long a step of dense, nested, fast, pruned_keys takes"):
+        read_results(folder)
 
 
 def test_the_rate_is_that_of_the_best_short_run(tmp_path: Path) -> None:
@@ -149,12 +191,19 @@ def test_a_difference_must_exceed_the_spread() -> None:
 
 
 def test_equal_time_is_read_off_the_curves(done: Path) -> None:
-    _, results = read_results(done)
-    dense = results["dense"]
+    found = read_results(done)
+    dense = found.of["dense"]
     times, values = dense.curve(dense.runs[0])
+    assert times == pytest.approx([found.times["milliseconds"]["dense"] * step / 1000 for step in (1, 2)])
     assert dense.at_time(times[0])[0] == pytest.approx(values[0])
     assert dense.at_time((times[0] + times[1]) / 2)[0] == pytest.approx(sum(values) / 2)
-    assert dense.shortest == min(run["curve"][-1]["cpu_seconds"] for run in dense.runs)
+    assert dense.seconds == times[-1]
+
+
+def test_steps_of_more_work_take_longer(rooms: Path) -> None:
+    study = replace(SMALL, size=64, dim=64, num_layers=2)
+    found = time_steps(study, ("repeat", "dense"), rooms, rounds=2)
+    assert found["milliseconds"]["repeat"] > found["milliseconds"]["dense"] > 0
 
 
 def test_report_has_tables_and_plots(done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

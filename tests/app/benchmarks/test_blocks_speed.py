@@ -145,6 +145,7 @@ def test_command_writes_figures_and_a_table(
     assert (tmp_path / "speed.md").read_text().splitlines()[-2] in document.read_text()
     text = (tmp_path / "speed.md").read_text()
     assert "quiet machine" in text
+    assert "| `dense` int8 | x3.0 |" in text  # of what is to be met, what was measured
     assert all(f"| `{name}` |" in text for name in figures["layers"])
 
 
@@ -174,6 +175,17 @@ def test_shares_are_those_of_the_published_network() -> None:
     assert bound("feed_forward", 4, 3.0) == pytest.approx(1.40, abs=0.005)
     assert bound("feed_forward", 2, 1e9) == pytest.approx(2.0, abs=0.01)
     assert bound("attention", 16, 1.0) == 1
+
+
+def test_attention_of_its_own_view_is_worth_more_the_more_views_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "in_fresh_process", lambda function, *args: function(*args))
+    options = SpeedOptions(("per_view",), ("fp32",), (1,), rounds=1, warm_up=0, memory=False)
+    found = speed.run(options, TINY)["layers"]
+    bounds = found["per_view"]["network_bound"]
+    assert bounds[2] < bounds[4] < bounds[8] < bounds[16]
+    ratio = found["per_view"]["times"]["fp32"]["1"]["forward"]["ratio"]
+    assert bounds[16] > bound("attention", 16, ratio)
+    assert found["full"]["network_bound"][16] == pytest.approx(1.0)
 
 
 def test_ratios_are_of_the_fastest_and_of_rounds() -> None:

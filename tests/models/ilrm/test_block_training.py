@@ -50,13 +50,13 @@ def test_the_balance_of_a_tree_is_part_of_the_loss(walls, tmp_path):
 
 def test_guides_have_faded_when_half_of_the_run_is_over(walls, tmp_path, monkeypatch):
     seen = []
-    original = ILRMModule._prepare_blocks
+    original = ILRMModule.prepare_blocks
 
-    def spy(self):
-        original(self)
+    def spy(self, step):
+        original(self, step)
         seen.append(float(self.network.processor.blocks[0].feed_forward.fc1.alpha))
 
-    monkeypatch.setattr(ILRMModule, "_prepare_blocks", spy)
+    monkeypatch.setattr(ILRMModule, "prepare_blocks", spy)
     train(run_with(BLOCKS["self-guided"], walls, tmp_path))
     assert seen == pytest.approx([1, 0.5, 0, 0], abs=1e-6)
 

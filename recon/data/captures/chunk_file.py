@@ -46,16 +46,70 @@ class ChunkEntry:
     url: str
 
 
-def open_chunk(path: Path) -> dict[str, ChunkEntry]:
-    """The captures of a chunk by key, in their order.
+@dataclass(frozen=True)
+class Chunk:
+    """The captures of a chunk, each of which can be used or not for itself.
+
+    Attributes:
+        entries: Those that are whole, by key, in their order.
+        faults: What is wrong with the others, by key.
+        nameless: What is wrong with those that have no key.
+    """
+
+    entries: dict[str, ChunkEntry]
+    faults: dict[str, str]
+    nameless: list[str]
+
+    def __len__(self) -> int:
+        return len(self.entries) + len(self.faults) + len(self.nameless)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.entries or key in self.faults
+
+    def __getitem__(self, key: str) -> ChunkEntry:
+        """The capture of that key.
+
+        Raises:
+            FormatError: It has another structure; the message says what was found.
+        """
+        if key in self.faults:
+            raise FormatError(self.faults[key], hint="the other captures of the chunk can be used")
+        return self.entries[key]
+
+
+def open_chunk(path: Path) -> Chunk:
+    """The captures of a chunk.
 
     Files that torch wrote before version 1.6 cannot be mapped; they are read whole, if they are not larger than 1 GiB.
 
     Raises:
         InputError: There is no such file.
-        FormatError: It is damaged, holds anything but data, or has another structure; the message says what was found.
+        FormatError: It is damaged, holds anything but data, or is no list.
         LimitError: It is of the old form, and larger than 1 GiB.
     """
+    content = _load(path)
+    if not isinstance(content, list) or not content:
+        raise FormatError(f"{path}: holds {_kind(content)}, expected a list of captures")
+    chunk = Chunk({}, {}, [])
+    for i, item in enumerate(content):
+        where = f"{path}: capture {i}"
+        try:
+            key = _key(where, item)
+        except FormatError as error:
+            chunk.nameless.append(error.message)
+            continue
+        try:
+            entry = _entry(f"{where} ({key!r})", key, item)
+        except FormatError as error:
+            chunk.faults[key] = error.message
+            continue
+        if key in chunk:
+            chunk.faults[key] = f"{where} ({key!r}) is not the only one of this key, expected one each"
+        chunk.entries[key] = entry
+    return chunk
+
+
+def _load(path: Path) -> object:
     size = file_size(path)
     is_zip = size >= len(ZIP_MAGIC) and read_bytes(path, 0, len(ZIP_MAGIC)) == ZIP_MAGIC
     if not is_zip and size > MAX_LEGACY_BYTES:
@@ -65,20 +119,13 @@ def open_chunk(path: Path) -> dict[str, ChunkEntry]:
             hint="load it with torch and save it again, in smaller chunks",
         )
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except Exception as error:  # the loader raises many types on damaged files; all of them mean the same
         reason = " ".join(str(error).split())[:200]
         raise FormatError(
             f"{path}: not a chunk of captures ({reason})",
             hint="the file is cut off or damaged, or holds more than tensors, lists, dicts and text; fetch it again",
         ) from error
-    if not isinstance(content, list) or not content:
-        raise FormatError(f"{path}: holds {_kind(content)}, expected a list of captures")
-    entries = [_entry(f"{path}: capture {i}", item) for i, item in enumerate(content)]
-    by_key = {entry.key: entry for entry in entries}
-    if len(by_key) < len(entries):
-        raise FormatError(f"{path}: {len(entries)} captures have {len(by_key)} keys, expected one each")
-    return by_key
 
 
 class ChunkCache:
@@ -92,7 +139,7 @@ class ChunkCache:
         self.max_open = max_open
         self._opened: OrderedDict[Path, dict[str, ChunkEntry]] = OrderedDict()
 
-    def open(self, path: Path) -> dict[str, ChunkEntry]:
+    def open(self, path: Path) -> Chunk:
         """As `open_chunk`."""
         chunk = self._opened.pop(path, None)
         if chunk is None:
@@ -107,22 +154,30 @@ class ChunkCache:
         return {"max_open": self.max_open, "_opened": OrderedDict()}
 
 
-def _entry(where: str, item: object) -> ChunkEntry:
+def _key(where: str, item: object) -> str:
     if not isinstance(item, dict):
         raise FormatError(f"{where} is {_kind(item)}, expected a dict")
-    missing = [name for name in ("key", "cameras", "images") if name not in item]
-    if missing:
-        found = ", ".join(sorted(map(str, item))[:8])
-        raise FormatError(f"{where} has no {', '.join(missing)}; it holds {found or 'nothing'}")
-    key, url = item["key"], item.get("url", "")
+    if "key" not in item:
+        raise FormatError(f"{where} has no key; it holds {_names(item)}")
+    key = item["key"]
     if not (isinstance(key, str) and 0 < len(key) <= MAX_KEY):
         raise FormatError(f"{where}: the key is {_kind(key)}, expected text of at most {MAX_KEY} characters")
-    where = f"{where} ({key!r})"
+    return key
+
+
+def _entry(where: str, key: str, item: dict[Any, Any]) -> ChunkEntry:
+    if missing := [name for name in ("cameras", "images") if name not in item]:
+        raise FormatError(f"{where} has no {', '.join(missing)}; it holds {_names(item)}")
+    url = item.get("url", "")
     if not isinstance(url, str):
         raise FormatError(f"{where}: the url is {_kind(url)}, expected text")
     cameras = _cameras(where, item["cameras"])
     images = _images(where, item["images"], len(cameras))
     return ChunkEntry(key, cameras, images, _timestamps(where, item.get("timestamps"), len(cameras)), url)
+
+
+def _names(item: dict[Any, Any]) -> str:
+    return ", ".join(sorted(map(str, item))[:8]) or "nothing"
 
 
 def _cameras(where: str, cameras: object) -> Float[Tensor, "views 18"]:

@@ -84,15 +84,17 @@ class Re10kChunks:
 
         Raises:
             UnusableCaptureError: See `recon.data.captures.checks`.
-            FormatError: The chunk is damaged, or does not hold the capture.
+            FormatError: The chunk or the capture in it is damaged, or it does not hold the capture.
         """
         name = self._names[index]
         path = self.folder / self._chunk_of[name]
         chunk = self._cache.open(path)
         if name not in chunk:
+            damaged = f"; {chunk.nameless[0]}" if chunk.nameless else ""
             raise FormatError(
-                f"{path}: does not hold {name!r}, which {INDEX} places in it",
-                hint=f"it holds {len(chunk)} others; {INDEX} belongs to other chunks",
+                f"{path}: does not hold {name!r}, which {INDEX} places in it{damaged}",
+                hint=f"it holds {len(chunk)} others; "
+                + ("fetch it again" if damaged else f"{INDEX} belongs to other chunks"),
             )
         return _capture(path, chunk[name], self.checks)
 

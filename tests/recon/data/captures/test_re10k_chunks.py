@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from recon.data.captures.checks import BAD_PICTURE, FAR_CAMERA, IMPOSSIBLE_CAMERA
-from recon.data.captures.chunk_file import open_chunk
 from recon.data.captures.re10k_chunks import Re10kChunks
 from recon.errors import FormatError, InputError, LimitError, UnusableCaptureError
 from tests.tiny_captures import TinyCapture, re10k_example, tiny_captures, write_re10k
@@ -209,8 +208,21 @@ def test_malformed_capture_says_what_was_found(
 
 def test_two_captures_of_one_key(tmp_path: Path, captures: list[TinyCapture]) -> None:
     source = write_chunk(tmp_path, [*replaced(captures), *replaced(captures)])
-    with pytest.raises(FormatError, match="2 captures have 1 keys"):
-        open_chunk(source.folder / "000000.torch")
+    with pytest.raises(FormatError, match="not the only one of this key"):
+        source[0]
+
+
+def test_a_damaged_capture_leaves_the_others_of_its_chunk(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    whole, torn, nameless = (re10k_example(capture) for capture in captures)
+    del nameless["key"]
+    source = Re10kChunks(write_re10k(tmp_path, captures, per_chunk=3))
+    torch.save([torn | {"cameras": torch.zeros(4, 17)}, nameless, whole], tmp_path / "train" / "000000.torch")
+    with pytest.raises(FormatError, match=rf"capture 0 \('{captures[1].name}'\): cameras have shape") as caught:
+        source[1]
+    assert "other captures" in caught.value.hint
+    with pytest.raises(FormatError, match=r"does not hold .*; .*capture 1 has no key; it holds cameras, images"):
+        source[2]
+    assert source[0].picture(0).shape == (64, 96, 3)
 
 
 def test_unusable_captures_say_why(tmp_path: Path, captures: list[TinyCapture]) -> None:

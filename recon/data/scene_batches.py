@@ -21,11 +21,12 @@ from torch.utils.data import Dataset
 
 from recon.data.augmentation import PosedViews, jitter_colour, mirror, random_crop_resize
 from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.captures.checks import reason_of
 from recon.data.captures.open_source import CaptureFormat, ReadOptions
 from recon.data.epoch_order import epoch_order
 from recon.data.views.config import ViewsConfig
 from recon.data.views.selection import ViewSelection
-from recon.errors import FormatError, InputError, UnusableCaptureError
+from recon.errors import InputError, UnusableCaptureError
 
 logger = logging.getLogger(__name__)
 
@@ -198,13 +199,6 @@ def load_views(capture: Capture, frames: Sequence[int]) -> PosedViews:
     if capture.inverse_depth is not None:
         depth = torch.stack([capture.inverse_depth(frame) for frame in frames]).float()
     return PosedViews(images, cameras.cam_from_world.float(), cameras.K.float(), depth)
-
-
-def reason_of(error: InputError) -> str:
-    """In few words, the same for all captures with the fault."""
-    if isinstance(error, UnusableCaptureError):
-        return error.reason
-    return "damaged file" if isinstance(error, FormatError) else "unreadable file"
 
 
 def _require_usable(config: DataConfig) -> None:

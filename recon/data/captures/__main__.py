@@ -7,9 +7,9 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 
 from recon.data.captures.capture import CaptureSource
-from recon.data.captures.chunk_writer import CHUNK_BYTES, MANIFEST, write_chunks
+from recon.data.captures.chunk_writer import CHUNK_BYTES, write_chunks
 from recon.data.captures.folder_writer import write_folders
-from recon.data.captures.manifest import Manifest, build_manifest, report_missing, write_manifest
+from recon.data.captures.manifest import MANIFEST, Manifest, build_manifest, report_missing, write_manifest
 from recon.data.captures.open_source import ReadOptions, open_captures
 from recon.data.captures.scene_folders import SPLITS, read_lines
 from recon.data.captures.subset import Subset

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from recon.errors import UnusableCaptureError
+from recon.errors import FormatError, GeometryError, InputError, LimitError, UnusableCaptureError
 from recon.types import Cameras
 
 IMPOSSIBLE_CAMERA = "impossible camera"
@@ -17,6 +17,14 @@ MISSING_PICTURE = "missing picture"
 BAD_PICTURE = "unreadable picture"
 OTHER_SIZE = "other picture size"
 REASONS = (IMPOSSIBLE_CAMERA, FAR_CAMERA, WIDE_VIEW, FEW_FRAMES, MISSING_PICTURE, BAD_PICTURE, OTHER_SIZE)
+
+DAMAGED_FILE = "damaged file"
+KINDS: tuple[tuple[type[InputError], str], ...] = (
+    (FormatError, DAMAGED_FILE),
+    (LimitError, "larger than allowed"),
+    (GeometryError, "impossible geometry"),
+)
+"""What else a capture is counted under, by the kind of its error."""
 
 ROTATION_TOLERANCE = 1e-3
 
@@ -66,6 +74,13 @@ def check_cameras(where: str, cameras: Cameras, checks: CaptureChecks = DEFAULT_
         other = (cameras.size != torch.tensor(checks.size)).any(dim=1)
         _require(where, OTHER_SIZE, other, f"has another size than {checks.size[0]} x {checks.size[1]}")
     return cameras
+
+
+def reason_of(error: InputError) -> str:
+    """Why a capture cannot be used, in few words: the same for all captures with the fault."""
+    if isinstance(error, UnusableCaptureError):
+        return error.reason
+    return next((words for kind, words in KINDS if isinstance(error, kind)), "unreadable file")
 
 
 def field_of_view_deg(cameras: Cameras) -> Float[Tensor, "views 2"]:

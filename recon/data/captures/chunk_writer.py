@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.captures.checks import reason_of
 from recon.data.captures.frame_bytes import jpeg_of
 from recon.data.captures.manifest import (
+    MANIFEST,
     CaptureRecord,
     Manifest,
     read_manifest,
-    reason_of,
     record_of_files,
     write_manifest,
 )
@@ -28,7 +29,6 @@ from recon.io.json_file import write_json
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 100_000_000
-MANIFEST = "manifest.json"
 RECORDS = "records"
 """Folder with the manifest of each finished chunk: it says that the chunk is whole."""
 

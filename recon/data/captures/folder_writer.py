@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 
 from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.captures.checks import reason_of
 from recon.data.captures.frame_bytes import jpeg_of
-from recon.data.captures.manifest import Manifest, reason_of, record_of_files, write_manifest
+from recon.data.captures.manifest import MANIFEST, Manifest, record_of_files, write_manifest
 from recon.data.captures.nerfstudio import PICTURES, TRANSFORMS
 from recon.errors import ExportError, FormatError, LimitError, UnusableCaptureError
 from recon.io.atomic import staged_folder
@@ -13,8 +14,6 @@ from recon.io.names import path_parts
 from recon.io.transforms_json import write_transforms
 
 logger = logging.getLogger(__name__)
-
-MANIFEST = "manifest.json"
 
 
 def write_folders(source: CaptureSource, folder: Path) -> Manifest:

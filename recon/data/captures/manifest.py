@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.captures.checks import reason_of
 from recon.data.captures.vector18 import vectors_of_cameras
 from recon.errors import FormatError, LimitError, UnusableCaptureError
 from recon.io.json_file import read_json, write_json
 
 FORMAT = "recon-captures-1"
-DAMAGED = "damaged file"
+MANIFEST = "manifest.json"
 SHOWN = 5
 
 
@@ -113,11 +114,6 @@ def record_of_files(capture: Capture, frames: Iterable[bytes], kind: str = "enco
     return CaptureRecord(
         capture.name, len(capture), hashlib.sha256(vectors.tobytes()).hexdigest(), digest.hexdigest(), kind
     )
-
-
-def reason_of(error: Exception) -> str:
-    """The words under which a capture that cannot be used is counted."""
-    return error.reason if isinstance(error, UnusableCaptureError) else DAMAGED
 
 
 def report_missing(source: CaptureSource, keys: Iterable[str]) -> MissingReport:

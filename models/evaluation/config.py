@@ -32,6 +32,9 @@ class EvalConfig:
         untimed: First captures whose seconds do not count, for they include starting up.
         device: "cpu", "cuda", or "auto".
         threads: Threads.
+        resume: Go on after the captures that an interrupted evaluation into `out` has scored, if there is one: with the
+            same weights, index and options.
+        overwrite: Replace results that `out` already holds.
     """
 
     weights: str = "ilrm-nano"
@@ -51,6 +54,8 @@ class EvalConfig:
     untimed: int = 5
     device: str = "auto"
     threads: int = 2
+    resume: bool = False
+    overwrite: bool = False
 
 
 def require_usable(config: EvalConfig) -> None:
@@ -61,6 +66,8 @@ def require_usable(config: EvalConfig) -> None:
             raise InputError(f"{name} is {value}, expected at least 1")
     if config.untimed < 0 or config.pictures < 0:
         raise InputError(f"untimed is {config.untimed} and pictures {config.pictures}, expected at least 0")
+    if config.resume and config.overwrite:
+        raise InputError("both resume and overwrite were asked for", hint="leave one of them out")
     if min(config.size) < 16:
         raise InputError(f"size is {config.size}, expected at least 16 x 16 pixels")
 

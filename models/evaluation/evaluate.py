@@ -1,15 +1,14 @@
 """One evaluation, capture by capture."""
 
-import hashlib
 import logging
 import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -17,45 +16,36 @@ from torch import Tensor
 
 from models.evaluation.config import EvalConfig, require_fitting, require_usable
 from models.evaluation.results import draw_comparison, write_results
-from models.hub import Pretrained, load_pretrained
+from models.evaluation.scored import Scored, open_scored, write_scored
+from models.hub import Pretrained, load_pretrained, sha256_of
 from models.ilrm.module import ILRMModule
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.training.networks import TRAINED
+from recon.data.captures.checks import reason_of
 from recon.data.captures.open_source import open_captures
 from recon.data.evaluation import EvaluationSample, evaluation_samples
-from recon.data.scene_batches import SceneBatch, reason_of
+from recon.data.scene_batches import SceneBatch
 from recon.data.views.index_files import read_evaluation_index
 from recon.errors import InputError
+from recon.io.json_file import plain
 from recon.metrics.frequency import octave_gains
 from recon.metrics.image import psnr, ssim
 from recon.metrics.lpips import LPIPS, read_lpips
-from recon.metrics.scores import SceneScores, data_set_scores, scene_scores
+from recon.metrics.scores import data_set_scores, scene_scores
 
 logger = logging.getLogger(__name__)
-SAVE_EVERY = 100
-"""Captures after which the scores so far are written."""
-
-
-class Scored(NamedTuple):
-    """One capture.
-
-    Attributes:
-        scores: Means over its targets.
-        overlap_tag: Group of the pair by overlap, where the index tells it.
-        seconds: From images to Gaussians, the device having finished.
-        num_gaussians: In the scene.
-        gains: Of each octave of detail, means over its targets (`recon.metrics.frequency`).
-    """
-
-    scores: SceneScores
-    overlap_tag: str | None
-    seconds: float
-    num_gaussians: int
-    gains: Float[Tensor, "4"]
+SAVE_AFTER = 30.0
+"""Seconds after which the scores so far are written."""
+MAY_CHANGE = frozenset({"weights", "index", "folder", "lpips_backbone", "lpips_heads", "out", "max_scenes", "pictures",
+                        "untimed", "resume", "overwrite"})  # fmt: skip
+"""Options that a resumed evaluation may have otherwise; of files, it is what they hold that must be the same."""
 
 
 def evaluate(config: EvalConfig) -> dict[str, Any]:
-    """Score every capture of the index; writes `scores.json`, `scenes.csv` and comparisons.
+    """Score every capture of the index; writes `scores.json`, `scenes.csv`, `scenes.json` and comparisons.
+
+    A capture that cannot be scored is left out and counted by reason. Whatever ends the evaluation, what was scored
+    until then is written, and `resume` goes on from there.
 
     Returns:
         What stands in `scores.json`.
@@ -63,6 +53,7 @@ def evaluate(config: EvalConfig) -> dict[str, Any]:
     Raises:
         InputError: No capture of the index can be evaluated, or a file cannot be read.
         CheckpointError: There are no such weights.
+        ExportError: `out` holds results, which are neither to be replaced nor to be gone on with.
     """
     require_usable(config)
     torch.set_num_threads(config.threads)
@@ -70,30 +61,54 @@ def evaluate(config: EvalConfig) -> dict[str, Any]:
     pretrained = load_pretrained(config.weights)
     require_fitting(config, pretrained.network.config)
     module, lpips = _module(pretrained, device), _lpips(config, device)
+    run = _run(config, pretrained, device)
     out = Path(config.out)
+    scenes = open_scored(out, run, resume=config.resume, overwrite=config.overwrite)
     out.mkdir(parents=True, exist_ok=True)
     skipped: Counter[str] = Counter()
-    scenes: list[Scored] = []
-    for sample in _samples(config, skipped):
-        scored, rendered = score(module, sample, lpips)
-        if len(scenes) < config.pictures:
-            draw_comparison(out, len(scenes), sample, rendered)
-        scenes.append(scored)
-        if len(scenes) % SAVE_EVERY == 0:
-            write_results(out, _report(config, pretrained, scenes, skipped), [s.scores for s in scenes])
-        logger.info("%d: %s %.2f dB", len(scenes), sample.name, scored.scores.scores["psnr"])
-        if len(scenes) == config.max_scenes:
-            break
-    if not scenes:
+    saved = time.monotonic()
+    try:
+        for scored, sample, rendered in _scores(config, module, lpips, scenes, skipped):
+            if len(scenes) < config.pictures:
+                draw_comparison(out, len(scenes), sample, rendered)
+            scenes.append(scored)
+            logger.info("%d: %s %.2f dB", len(scenes), sample.name, scored.scores.scores["psnr"])
+            if time.monotonic() > saved + SAVE_AFTER:
+                _write(out, config, run, scenes, skipped)
+                saved = time.monotonic()
+    finally:
+        report = _write(out, config, run, scenes, skipped) if scenes else None
+    if report is None:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in skipped.most_common())
         raise InputError(
             f"no capture of {config.folder} ({config.split}) can be evaluated by {config.index}: "
             + (reasons or "it names none of them"),
             hint="the index and the data set must name captures alike, and frames must be complete",
         )
-    report = _report(config, pretrained, scenes, skipped)
-    write_results(out, report, [s.scores for s in scenes])
     return report
+
+
+def _scores(
+    config: EvalConfig, module: ILRMModule, lpips: LPIPS | None, scenes: Sequence[Scored], skipped: Counter[str]
+) -> Iterator[tuple[Scored, EvaluationSample, Float[Tensor, "targets 3 height width"]]]:
+    """Captures that are not among `scenes`, which grows, until there are enough; those left out are counted."""
+    untimed = config.untimed
+    samples = _samples(config, {scene.scores.name for scene in scenes}, skipped)
+    while config.max_scenes is None or len(scenes) < config.max_scenes:
+        sample = next(samples, None)
+        if sample is None:
+            return
+        try:
+            if isinstance(sample, InputError):
+                raise sample
+            scored, rendered = score(module, sample, lpips)
+        except InputError as error:
+            skipped[reason_of(error)] += 1
+            logger.warning("left out: %s", error.message)
+            continue
+        if untimed > 0:
+            scored, untimed = scored._replace(seconds=None), untimed - 1
+        yield scored, sample, rendered
 
 
 @torch.no_grad()
@@ -115,41 +130,63 @@ def score(
         "lpips": None if lpips is None else lpips(rendered, truth).tolist(),
     }
     num_gaussians = prediction.gaussians.means.shape[1]
-    gains = octave_gains(rendered.clamp(0, 1), truth).mean(0).cpu()
+    gains = octave_gains(rendered.clamp(0, 1), truth).mean(0).tolist()
     scored = Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, gains)
     return scored, rendered.cpu()
 
 
-def _samples(config: EvalConfig, skipped: Counter[str]) -> Iterator[EvaluationSample]:
-    """Those that can be evaluated; the others are counted by reason."""
+def _samples(config: EvalConfig, done: set[str], skipped: Counter[str]) -> Iterator[EvaluationSample | InputError]:
+    """Those that are not done, and why one cannot be evaluated."""
     source = open_captures(config.folder, config.format, config.split, config.read)
     index = read_evaluation_index(Path(config.index), num_context=config.num_context)
     if absent := len(index.entries.keys() - set(source.names)):
         skipped["not in the data set"] = absent
         logger.warning("%d of the %d captures of the index are not in %s", absent, len(index), config.folder)
-    for sample in evaluation_samples(source, index, config.size, config.num_context, fit=config.fit):
-        if isinstance(sample, EvaluationSample):
-            yield sample
-            continue
-        skipped[reason_of(sample)] += 1
-        logger.warning("left out: %s", sample.message)
+    rest = replace(index, entries={name: entry for name, entry in index.entries.items() if name not in done})
+    yield from evaluation_samples(source, rest, config.size, config.num_context, fit=config.fit)
 
 
-def _report(config: EvalConfig, pretrained: Pretrained, scenes: list[Scored], skipped: Counter[str]) -> dict[str, Any]:
+def _run(config: EvalConfig, pretrained: Pretrained, device: torch.device) -> dict[str, Any]:
+    """Everything that decides what is measured, by name."""
+    files = {"index": config.index, "lpips_backbone": config.lpips_backbone, "lpips_heads": config.lpips_heads}
+    options = {name: value for name, value in asdict(config).items() if name not in MAY_CHANGE}
+    return plain(
+        {"network": pretrained.name, "weights_sha256": pretrained.sha256}
+        | {f"{name}_sha256": None if path is None else _sha256(Path(path)) for name, path in files.items()}
+        | options
+        | {"device": device.type}
+    )
+
+
+def _sha256(file: Path) -> str:
+    try:
+        return sha256_of(file)
+    except OSError as error:
+        raise InputError(f"{file}: the file cannot be read ({error})") from error
+
+
+def _write(
+    out: Path, config: EvalConfig, run: dict[str, Any], scenes: list[Scored], skipped: Counter[str]
+) -> dict[str, Any]:
+    report = _report(config, run, scenes, skipped)
+    write_scored(out, run, scenes)
+    write_results(out, report, [s.scores for s in scenes])
+    return report
+
+
+def _report(config: EvalConfig, run: dict[str, Any], scenes: list[Scored], skipped: Counter[str]) -> dict[str, Any]:
     groups = sorted({s.overlap_tag for s in scenes if s.overlap_tag is not None})
-    timed = [s.seconds for s in scenes[config.untimed :]]
+    timed = [s.seconds for s in scenes if s.seconds is not None]
     return {
         "mean": data_set_scores([s.scores for s in scenes]),
         "by_overlap": {g: data_set_scores([s.scores for s in scenes if s.overlap_tag == g]) for g in groups},
-        "octave_gains": torch.stack([s.gains for s in scenes]).nanmean(0).tolist(),
+        "octave_gains": torch.tensor([s.gains for s in scenes]).nanmean(0).tolist(),
         "num_scenes": len(scenes),
         "skipped": dict(skipped),
         "seconds": sum(timed) / len(timed) if timed else None,
         "num_gaussians": sum(s.num_gaussians for s in scenes) / len(scenes),
         "peak_memory_bytes": _peak_memory(config),
-        "network": pretrained.name,
-        "weights_sha256": pretrained.sha256,
-        "index_sha256": hashlib.sha256(Path(config.index).read_bytes()).hexdigest(),
+        **{name: run[name] for name in ("network", "weights_sha256", "index_sha256")},
         "config": asdict(config),
     }
 

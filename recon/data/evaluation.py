@@ -15,7 +15,7 @@ from torch import Tensor
 from recon.data.augmentation import PosedViews
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.views.evaluation_index import EvaluationIndex
-from recon.errors import FormatError, UnusableCaptureError
+from recon.errors import InputError, UnusableCaptureError
 
 Fit = Literal["cover", "stretch"]
 
@@ -44,7 +44,7 @@ def evaluation_samples(
     num_context: int | None = None,
     *,
     fit: Fit = "cover",
-) -> Iterator[EvaluationSample | UnusableCaptureError | FormatError]:
+) -> Iterator[EvaluationSample | InputError]:
     """Captures of the index in the order of the data set; for one that cannot be evaluated, why.
 
     Args:
@@ -64,7 +64,7 @@ def evaluation_samples(
             capture = source[number]
             selection = index.select(name, len(capture), num_context)
             context, target = (cut_views(capture, frames, size, fit) for frames in selection)
-        except (UnusableCaptureError, FormatError) as error:
+        except InputError as error:
             yield error
         else:
             yield EvaluationSample(name, context, target, entry.overlap_tag)

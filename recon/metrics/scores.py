@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from recon.errors import InputError
+from recon.errors import InputError, UnusableCaptureError
 
 NOT_MEASURED = "not measured"
+NOT_FINITE = "score not finite"
 
 Score = float | None
 
@@ -35,7 +36,8 @@ def scene_scores(name: str, views: Mapping[str, Sequence[float] | None]) -> Scen
         views: Value of each view by the name of the metric; None where the metric was not measured.
 
     Raises:
-        InputError: A metric has no value, or one that is not finite.
+        InputError: A metric has no value.
+        UnusableCaptureError: It has one that is not finite.
     """
     return SceneScores(
         name, {metric: None if values is None else _mean(name, metric, values) for metric, values in views.items()}
@@ -92,7 +94,7 @@ def _mean(name: str, metric: str, values: Sequence[float]) -> float:
     if not values:
         raise InputError(f"{name}: no value of {metric}, expected one per view")
     if not all(math.isfinite(value) for value in values):
-        raise InputError(f"{name}: {metric} is not finite")
+        raise UnusableCaptureError(NOT_FINITE, f"{name}: {metric} is not finite")
     return math.fsum(values) / len(values)
 
 

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import math
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -15,12 +18,16 @@ from app.cli import main
 from models.evaluation import EvalConfig, evaluate
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.nano.network import NanoILRM
-from recon.errors import InputError
+from recon.data.captures.capture import Capture, CaptureSource
+from recon.data.captures.open_source import open_captures
+from recon.errors import ExportError, FormatError, InputError, LimitError
+from recon.metrics.image import psnr
 from recon.render.rasterizer import render
 from recon.types import Cameras
 from tests.models.walls import SMALL
 from tests.tiny_captures import TinyCapture, tiny_captures, write_re10k
 
+evaluating = import_module("models.evaluation.evaluate")
 SIZE = (48, 64)
 CONTEXT, TARGET = [1, 7], [3, 4, 6]
 
@@ -42,7 +49,7 @@ def config(captures: list[TinyCapture], tmp_path_factory: pytest.TempPathFactory
     save_pretrained(folder / "weights", "ilrm-nano", NanoILRM(SMALL), SMALL)
     return EvalConfig(
         weights=str(folder / "weights"), folder=str(folder / "data"), index=str(folder / "index.json"),
-        out=str(folder / "out"), size=SIZE, untimed=1, threads=1,
+        out=str(folder / "out"), size=SIZE, untimed=1, threads=1, overwrite=True,
     )  # fmt: skip
 
 
@@ -108,6 +115,7 @@ def test_pictures_are_drawn_and_seconds_leave_out_the_first(config: EvalConfig) 
 
 def test_the_command_prints_a_table(config: EvalConfig, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--weights", config.weights, "--folder", config.folder, "--index", config.index, "--out", config.out]
+    words += ["--overwrite", "true"]
     assert main(["eval", *words, "--size", "[48, 64]", "--max_scenes", "1", "--threads", "1"]) == 0
     told = capsys.readouterr().out
     assert "mean of 1" in told
@@ -116,9 +124,112 @@ def test_the_command_prints_a_table(config: EvalConfig, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out)["num_gaussians"] == 3 * SIZE[0] * SIZE[1]
 
 
+class Faulty:
+    """A data set, some captures of which cannot be read."""
+
+    def __init__(self, source: CaptureSource, faults: dict[str, Exception]):
+        self.source, self.faults, self.names = source, faults, source.names
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Capture:
+        if self.names[index] in self.faults:
+            raise self.faults[self.names[index]]
+        return self.source[index]
+
+
+@pytest.fixture
+def three(
+    captures: list[TinyCapture], config: EvalConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[EvalConfig, dict[str, Exception]]:
+    """An evaluation of three captures, and what is raised in place of one of them."""
+    (tmp_path / "index.json").write_text(
+        json.dumps({capture.name: {"context": CONTEXT, "target": TARGET} for capture in captures})
+    )
+    faults: dict[str, Exception] = {}
+    monkeypatch.setattr(evaluating, "open_captures", lambda *words: Faulty(open_captures(*words), faults))
+    return replace(config, index=str(tmp_path / "index.json"), out=str(tmp_path / "out"), overwrite=False), faults
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / "scenes.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (LimitError("too large"), "larger than allowed"),
+        (InputError("the chunk is gone"), "unreadable file"),
+        (FormatError("torn"), "damaged file"),
+    ],
+)
+def test_a_capture_that_cannot_be_read_is_counted(
+    fault: Exception, reason: str, three: tuple[EvalConfig, dict[str, Exception]], captures: list[TinyCapture]
+) -> None:
+    config, faults = three
+    faults[captures[0].name] = fault
+    report = evaluate(config)
+    assert (report["num_scenes"], report["skipped"]) == (2, {reason: 1})
+
+
+def test_a_score_that_is_not_finite_is_counted(
+    three: tuple[EvalConfig, dict[str, Exception]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, _ = three
+    nan_once = iter([True, False, False])
+    monkeypatch.setattr(evaluating, "psnr", lambda a, b: psnr(a, b) * (math.nan if next(nan_once) else 1))
+    report = evaluate(config)
+    assert (report["num_scenes"], report["skipped"]) == (2, {"score not finite": 1})
+
+
+def test_what_was_scored_before_an_end_is_written_and_gone_on_from(
+    three: tuple[EvalConfig, dict[str, Exception]], captures: list[TinyCapture], tmp_path: Path
+) -> None:
+    config, faults = three
+    whole = evaluate(replace(config, out=str(tmp_path / "whole")))
+    faults[captures[1].name] = MemoryError("as where something unforeseen ends it")
+    with pytest.raises(MemoryError):
+        evaluate(config)
+    assert [row["scene"] for row in rows_of(Path(config.out))] == [captures[0].name, "mean of 1"]
+    faults.clear()
+    faults[captures[0].name] = AssertionError("a capture that was scored is not read again")
+    report = evaluate(replace(config, resume=True))
+    assert report["num_scenes"] == 3
+    for name in ("mean", "octave_gains", "num_gaussians"):
+        assert report[name] == whole[name]
+    assert rows_of(Path(config.out)) == rows_of(tmp_path / "whole")
+    assert evaluate(replace(config, resume=True))["mean"] == whole["mean"]
+
+
+def test_an_evaluation_of_something_else_is_not_gone_on_with(
+    three: tuple[EvalConfig, dict[str, Exception]], captures: list[TinyCapture], tmp_path: Path
+) -> None:
+    config, _ = three
+    evaluate(replace(config, resume=True, max_scenes=1))
+    with pytest.raises(ExportError, match="already holds files") as caught:
+        evaluate(config)
+    assert "--overwrite" in caught.value.hint
+    assert "--resume" in caught.value.hint
+    with pytest.raises(InputError, match="num_context was None, now 3"):
+        evaluate(replace(config, resume=True, num_context=3))
+    torch.manual_seed(1)
+    save_pretrained(tmp_path / "weights", "ilrm-nano", NanoILRM(SMALL), SMALL)
+    with pytest.raises(InputError, match="weights_sha256 was"):
+        evaluate(replace(config, resume=True, weights=str(tmp_path / "weights")))
+    index = {captures[0].name: {"context": CONTEXT, "target": TARGET}}
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError, match="index_sha256 was"):
+        evaluate(replace(config, resume=True))
+    assert evaluate(replace(config, overwrite=True))["num_scenes"] == 1
+    with pytest.raises(InputError, match="both resume and overwrite"):
+        evaluate(replace(config, resume=True, overwrite=True))
+
+
 def test_an_index_of_other_captures_is_refused(config: EvalConfig, tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text(json.dumps({"elsewhere": {"context": [0, 1], "target": [2]}}))
-    other = EvalConfig(**(vars(config) | {"index": str(tmp_path / "index.json")}))
+    other = replace(config, index=str(tmp_path / "index.json"))
     with pytest.raises(InputError, match="1 x not in the data set"):
         evaluate(other)
     (tmp_path / "index.json").write_text(json.dumps({"0" * 16: {"context": [0, 99], "target": [2]}}))
@@ -133,7 +244,7 @@ def test_pairs_that_overlap_almost_wholly_are_left_out_of_the_mean(
     overlaps = {captures[0].name: 0.2, captures[1].name: 0.9, captures[2].name: 0.7}
     entries = {name: {"context": CONTEXT, "target": TARGET, "overlap": value} for name, value in overlaps.items()}
     (tmp_path / "index.json").write_text(json.dumps(entries))
-    report = evaluate(EvalConfig(**(vars(config) | {"index": str(tmp_path / "index.json")})))
+    report = evaluate(replace(config, index=str(tmp_path / "index.json")))
     assert report["num_scenes"] == 2
     assert set(report["by_overlap"]) == {"small", "large"}
     assert report["skipped"] == {"overlap above 0.8": 1}
@@ -141,4 +252,4 @@ def test_pairs_that_overlap_almost_wholly_are_left_out_of_the_mean(
 
 def test_sizes_that_the_network_does_not_take_are_refused(config: EvalConfig) -> None:
     with pytest.raises(InputError, match="multiples of 16"):
-        evaluate(EvalConfig(**(vars(config) | {"size": (50, 64)})))
+        evaluate(replace(config, size=(50, 64)))

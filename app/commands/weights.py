@@ -10,7 +10,7 @@ from app.commands.tables import columns, human_size
 from app.console import json_line
 
 if TYPE_CHECKING:
-    from models.compression.stored import LinearTarget, Shrunk, WidthTarget
+    from models.compression.stored import Shrunk, Target
 
 HELP = "Import weights that others publish, make weights smaller, or list those that ship."
 IMPORT_HELP = "Convert a checkpoint that the authors of a network publish, without running anything that it holds."
@@ -55,6 +55,10 @@ def _add_conversion(parser: ArgumentParser) -> None:
         help="With --linear lowrank, block_dense or blast: rank of values in attention over that of queries and keys.",
     )  # fmt: skip
     parser.add_argument("--width", type=float, help="Instead: share of the hidden units that is kept.")
+    parser.add_argument(
+        "--finalise", action="store_true",
+        help="Instead: only leave out what none but training needs, as the other two do in passing.",
+    )  # fmt: skip
     parser.add_argument("--calibrate", help="Folder of captures, as recon train takes them, to see on what matters.")
     parser.add_argument("--split", default="train", help="Of the captures: train, val or test.")
     parser.add_argument("--captures", type=int, default=32, help="At most so many of them.")
@@ -101,19 +105,25 @@ def _convert(arguments: Namespace) -> tuple[dict[str, Any], str]:
     return facts | change | {"folder": str(out), "settings": dict(settings)}, _told(done, settings)
 
 
-def _target(arguments: Namespace) -> "LinearTarget | WidthTarget":
+def _target(arguments: Namespace) -> "Target":
     from models.compression.linears import PARTS
-    from models.compression.stored import LinearTarget, WidthTarget
+    from models.compression.stored import FormTarget, LinearTarget, WidthTarget
     from recon.errors import InputError
 
-    if (arguments.linear is None) == (arguments.width is None):
+    wanted = {
+        "--linear": arguments.linear is not None,
+        "--width": arguments.width is not None,
+        "--finalise": arguments.finalise,
+    }
+    if sum(wanted.values()) != 1:
+        given = " and ".join(name for name, there in wanted.items() if there)
         raise InputError(
-            "neither --linear nor --width is given"
-            if arguments.width is None
-            else "both --linear and --width are given",
+            f"{given} are given, expected one of them" if given else f"none of {', '.join(wanted)} is given",
             hint="--linear blast --budget 0.5 for other matrices, --width 0.5 for fewer hidden units; one after the "
             "other for both, --width first",
         )
+    if arguments.finalise:
+        return FormTarget()
     if arguments.width is not None:
         return WidthTarget(arguments.width)
     parts = tuple(PARTS) if arguments.part is None else (arguments.part,)
@@ -132,16 +142,25 @@ def _told(done: "Shrunk", settings: list[tuple[str, Any]]) -> str:
     ]
     section = {"ilrm-nano": "nano"}.get(done.network, done.network)
     options = " ".join(f"--{section}.{name} {value}" for name, value in settings)
-    tuning = f"recon train --network {done.network} {options} --trainer.init_from {done.folder} --data.folder DATA"
     return "\n".join(
         [
             f"Written to {done.folder}: {done.change.words}",
             *columns(rows, "  "),
             "",
             f"To use them: recon reconstruct my_photos -o out/my_scene --weights {done.folder}",
-            f"To train them further, which makes up for most of the error: {tuning}",
+            *_tuning(done, f"recon train --network {done.network} {options} --trainer.init_from {done.folder}"),
         ]
     )
+
+
+def _tuning(done: "Shrunk", command: str) -> list[str]:
+    """How to train them further, if that is possible."""
+    from models.forms import ONLY_FOR_USE
+
+    if done.change.block.feed_forward.kind in ONLY_FOR_USE:
+        return []
+    gain = ", which makes up for most of the error" if done.change.error else ""
+    return [f"To train them further{gain}: {command} --data.folder DATA"]
 
 
 def _settings(found: dict[str, Any], default: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

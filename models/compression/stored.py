@@ -15,9 +15,10 @@ from models.compression.inputs import record_input_rms
 from models.compression.linears import PARTS, Part, block_linears
 from models.compression.width import cut_width
 from models.diagnostics import ActivationSource, run_on_captures
+from models.forms import finalise
 from models.hub import load_pretrained, save_pretrained, weights_folder
 from models.layers.config import BlockConfig, LinearKind
-from models.layers.weight_condition import settle_weights
+from models.layers.linears import guides_count
 from recon.errors import CheckpointError, InputError
 from recon.io.atomic import check_output, staged_folder
 
@@ -56,6 +57,14 @@ class WidthTarget:
     """
 
     width: float
+
+
+@dataclass(frozen=True)
+class FormTarget:
+    """Nothing but the form that is used, in which other targets write weights too."""
+
+
+Target = LinearTarget | WidthTarget | FormTarget
 
 
 @dataclass(frozen=True)
@@ -103,17 +112,17 @@ class Shrunk:
 def shrink_weights(
     weights: str | Path,
     out: Path,
-    target: LinearTarget | WidthTarget,
+    target: Target,
     calibration: ActivationSource | None = None,
     *,
     overwrite: bool = False,
 ) -> Shrunk:
-    """Make a trained network smaller and write it to a folder of its own.
+    """Make a trained network smaller and write it to a folder of its own, in the form that is used.
 
     Args:
         weights: Name of weights that ship, or a folder.
         out: Folder of the new weights; whole or not at all.
-        target: What is to become of the matrices, or of the hidden units.
+        target: What is to become of the matrices, or of the hidden units; or that nothing more is wanted than the form.
         calibration: Captures to see on what matters. Without, entries of matrices count alike, and hidden units are
             judged by random tokens.
         overwrite: Replace weights that `out` already holds.
@@ -125,12 +134,13 @@ def shrink_weights(
     """
     check_output(out, overwrite)
     source, place = load_pretrained(weights), weights_folder(weights)
-    network, config = source.network, cast(Any, source.network.config)
+    network = source.network
     dtype, before = _stored_type(network), _count(network)
-    settle_weights(network)
+    _require_faded(network, place)
+    finalise(network)
     run = None if calibration is None else lambda: run_on_captures(source, calibration)
-    block = replace(config.block, weight_condition=False)
-    change = (_convert if isinstance(target, LinearTarget) else _cut)(network, block, cast(Any, target), run)
+    config = cast(Any, network.config)
+    change = _change(network, config.block, target, run)
     config = replace(config, block=change.block)
     check_output(out, overwrite, expected_bytes=4 * _count(network))
     with staged_folder(out, overwrite, sidecar="config.json") as staging:
@@ -141,9 +151,23 @@ def shrink_weights(
     return Shrunk(out, source.name, config, change, (before, _count(network)), sizes, (source.sha256, written))
 
 
+def _require_faded(network: nn.Module, place: Path) -> None:
+    if guides_count(network):
+        raise InputError(
+            f"{place} holds self_guided matrices beside dense ones that still count",
+            hint="train past the first half of the run, when they have faded out",
+        )
+
+
+def _change(network: nn.Module, block: BlockConfig, target: Target, run: Run | None) -> Change:
+    if isinstance(target, LinearTarget):
+        return _convert(network, block, target, run)
+    if isinstance(target, WidthTarget):
+        return _cut(network, block, target, run)
+    return Change("the form that is used", block, {}, 0.0, "what the network computes")
+
+
 def _convert(network: nn.Module, block: BlockConfig, target: LinearTarget, run: Run | None) -> Change:
-    if any(getattr(block, part).linear.self_guided for part in target.parts):
-        raise InputError("the network has self_guided matrices, expected plain ones", hint="they are small already")
     dense = {name: x for part in block_linears(network, target.parts).values() for name, x in part.items()}
     rms = None if run is None else record_input_rms(dense, run)
     done = convert_linears(
@@ -190,7 +214,8 @@ def _read_again(folder: Path, change: str) -> str:
 
 def _stored_type(network: nn.Module) -> torch.dtype:
     """float16 if that is what the weights were read from, else float32."""
-    half = all(torch.equal(value.half().float(), value) for value in network.state_dict().values())
+    weights = [value for value in network.state_dict().values() if value.is_floating_point()]
+    half = all(torch.equal(value.half().float(), value) for value in weights)
     return torch.float16 if half else torch.float32
 
 

@@ -79,6 +79,7 @@ class Processor(nn.Module):
 
     Attributes:
         width: Share of the hidden width that nested feed-forward layers use; training and users set it.
+        finalised: Whether the blocks are in the form that is used.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Processor(nn.Module):
         checkpointing: bool = False,
     ):
         super().__init__()
-        self.config, self.checkpointing, self.width = block, checkpointing, 1.0
+        self.config, self.checkpointing, self.width, self.finalised = block, checkpointing, 1.0, False
         pairs = [(ReadBlock(dim, head_dim, uplift, block), ShareBlock(dim, head_dim, block)) for _ in range(num_layers)]
         self.blocks = nn.ModuleList([part for pair in pairs for part in pair])
 
@@ -149,6 +150,7 @@ class Processor(nn.Module):
         """Bring all blocks from the form that is trained to the form that is used, in place."""
         for block in self._all():
             block.finalise()
+        self.finalised = True
 
     def _all(self) -> list[Block]:
         return [cast(Block, block) for block in self.blocks]

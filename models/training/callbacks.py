@@ -13,6 +13,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.profilers import Profiler
 from torch import Tensor
 
+from models.forms import for_use
 from models.hub import save_pretrained
 from models.ilrm.module import ILRMModule
 from recon.errors import TrainingError
@@ -35,10 +36,10 @@ class StopOnNonFinite(pl.Callback):
 
 
 class ExportWeights(pl.Callback):
-    """Writes the averaged weights as a loadable folder every so many steps and at the end."""
+    """Writes the averaged weights as a loadable folder every so many steps and at the end, in the form that is used."""
 
-    def __init__(self, folder: Path, config: Any, every: int):
-        self.folder, self.config, self.every = folder, config, every
+    def __init__(self, folder: Path, every: int):
+        self.folder, self.every = folder, every
         self._exported = 0
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
@@ -55,7 +56,8 @@ class ExportWeights(pl.Callback):
 
     def _export(self, pl_module: pl.LightningModule) -> None:
         module = _module(pl_module)
-        save_pretrained(self.folder, module.network_name, module.plain(), self.config)
+        network = for_use(module.plain())
+        save_pretrained(self.folder, module.network_name, network, network.config)
 
 
 class ShowPictures(pl.Callback):

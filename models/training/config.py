@@ -29,7 +29,7 @@ class TrainerConfig:
         val_every: Steps between evaluations on held-out captures.
         val_batches: Batches of one evaluation.
         checkpoint_every: Steps between checkpoints and exports.
-        init_from: Folder or name of weights to start from, or None.
+        init_from: Folder or name of weights to start from, or a file of another run's `checkpoints`, or None.
         adapter: Which few numbers are trained beside weights that stay as `init_from` has them; exported merged into
             them. Of kind "none", all weights are trained.
         resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped; `init_from` was its

@@ -13,14 +13,13 @@ import torch
 from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from models.hub import load_pretrained
-from models.ilrm.module import ILRMModule
 from models.training.callbacks import ExportWeights, ShowPictures, StopOnNonFinite, TimeShares
 from models.training.config import TrainConfig, require_usable
 from models.training.data import SceneDataModule
 from models.training.networks import make_module
 from models.training.resume import RunState, WholeCheckpoints, require_new
-from recon.errors import CheckpointError, InputError
+from models.training.start import start_from
+from recon.errors import InputError
 
 logger = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # devices, advertisements
@@ -54,7 +53,7 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
     if checkpoint is not None:
         logger.info("going on from %s", checkpoint)
     elif config.trainer.init_from:
-        _start_from(module, config.trainer.init_from)
+        start_from(module, config.trainer.init_from)
     if config.trainer.adapter.kind != "none":
         module.adapt(config.trainer.adapter)
     times = TimeShares()
@@ -66,21 +65,6 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
     return out / "weights"
 
 
-def _start_from(module: ILRMModule, name: str) -> None:
-    source = load_pretrained(name)
-    if source.name != module.network_name:
-        raise CheckpointError(
-            f"{name} holds {source.name}, expected {module.network_name}", hint="set network to the one of the weights"
-        )
-    try:
-        module.start_from(source.network.state_dict())
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{name} holds {source.name} of other sizes: {error}", hint="give the sizes of its config.json"
-        ) from error
-    logger.info("starting from %s (%s)", name, source.sha256[:12])
-
-
 def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]) -> pl.Trainer:
     settings = config.trainer
     processes = settings.devices * settings.num_nodes
@@ -90,7 +74,7 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         LearningRateMonitor("step"),
         ModelCheckpoint(out / "checkpoints", "step_{step:07d}", every_n_train_steps=settings.checkpoint_every,
                         auto_insert_metric_name=False, save_top_k=1),
-        ExportWeights(out / "weights", config.sizes, settings.checkpoint_every),
+        ExportWeights(out / "weights", settings.checkpoint_every),
         ShowPictures(out / "pictures"),
     ]  # fmt: skip
     return pl.Trainer(

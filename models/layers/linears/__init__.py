@@ -8,7 +8,7 @@ from models.layers.linears.catalogue import LINEARS, make_linear
 from models.layers.linears.dense import Dense
 from models.layers.linears.factored import Factored
 from models.layers.linears.lowrank import LowRank
-from models.layers.linears.self_guided import SelfGuided, finalise_guides, schedule_guides
+from models.layers.linears.self_guided import SelfGuided, finalise_guides, guides_count, schedule_guides
 from models.layers.linears.stacked import Stacked
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SelfGuided",
     "Stacked",
     "finalise_guides",
+    "guides_count",
     "make_linear",
     "schedule_guides",
 ]

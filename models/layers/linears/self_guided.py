@@ -32,6 +32,16 @@ class SelfGuided(StructuredLinear):
         self.register_buffer("alpha", torch.ones(()))
         self._fading = True
 
+    @property
+    def fading(self) -> bool:
+        """Whether the dense matrix still counts.
+
+        In training the schedule says so; else alpha itself, which averages of networks and files carry.
+        """
+        if self.guide is None or self.alpha is None:
+            return False
+        return self._fading if self.training or self.alpha.is_meta else float(self.alpha) > 0
+
     def schedule(self, progress: float) -> None:
         """Set alpha for a share of training, 0 to 1."""
         if self.alpha is not None:
@@ -50,7 +60,7 @@ class SelfGuided(StructuredLinear):
     def multiply(self, x: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The image of x before the bias."""
         y = self.structured.multiply(x)
-        if self.guide is None or self.alpha is None or not self._fading:
+        if self.guide is None or self.alpha is None or not self.fading:
             return y
         return torch.lerp(y, nn.functional.linear(x, self.guide), self.alpha.to(y.dtype))
 
@@ -61,7 +71,7 @@ class SelfGuided(StructuredLinear):
 
     def macs(self) -> int:
         """Those of the structured matrix, and of the dense one while it is there."""
-        return self.structured.macs() + (self.guide.numel() if self.guide is not None and self._fading else 0)
+        return self.structured.macs() + (self.guide.numel() if self.guide is not None and self.fading else 0)
 
     def approximate(self, weight: Float[Tensor, "out_features in_features"]) -> None:
         """Bring the structured matrix near a dense one; the guide becomes that dense one, if it is still there."""
@@ -87,8 +97,16 @@ def schedule_guides(network: nn.Module, progress: float) -> None:
             part.schedule(progress)
 
 
+def guides_count(network: nn.Module) -> bool:
+    """Whether outputs of a network would change if its guides were dropped now."""
+    return any(isinstance(part, SelfGuided) and part.fading for part in network.modules())
+
+
 def finalise_guides(network: nn.Module) -> None:
-    """Drop the dense matrix of every self-guided one of a network."""
-    for part in network.modules():
-        if isinstance(part, SelfGuided):
-            part.finalise()
+    """Put the structured matrix in the place of every self-guided one inside a network: what is left is plain."""
+    for parent in list(network.modules()):
+        for name, part in parent.named_children():
+            if isinstance(part, SelfGuided):
+                part.finalise()
+                part.structured.bias = part.bias
+                setattr(parent, name, part.structured)

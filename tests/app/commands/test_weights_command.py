@@ -103,8 +103,9 @@ def test_convert_as_json_and_widths(small: Path, tmp_path: Path, capsys) -> None
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 2, "neither --linear nor --width"),
-        (["--linear", "blast", "--width", "0.5"], 2, "both --linear and --width"),
+        (["--finalise", "--width", "0.5"], 2, "--width and --finalise are given"),
+        ([], 2, "none of --linear, --width, --finalise is given"),
+        (["--linear", "blast", "--width", "0.5"], 2, "--linear and --width are given, expected one"),
         (["--linear", "dense"], 2, "dense"),
         (["--linear", "blast", "--budget", "2"], 2, "budget: 2"),
         (["--linear", "btt", "--value_rank", "3"], 2, "value_rank is 3 with btt maps"),

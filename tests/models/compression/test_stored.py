@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.compression.stored import LinearTarget, WidthTarget, shrink_weights
+from models.compression.stored import FormTarget, LinearTarget, WidthTarget, shrink_weights
 from models.diagnostics import ActivationSource
+from models.forms import form_of
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.nano.module import NanoModule
 from models.ilrm.nano.network import NanoILRM
@@ -138,7 +139,6 @@ def test_published_networks_and_what_is_said_of_their_terms_come_along(tmp_path)
 
 GUIDED = LinearConfig(kind="lowrank", self_guided=True)
 BLOCKS = {
-    "self_guided": BlockConfig(feed_forward=FeedForwardConfig(linear=GUIDED)),
     "no plain matrices": BlockConfig(
         attention=AttentionConfig(linear=replace(GUIDED, self_guided=False)),
         feed_forward=FeedForwardConfig(linear=replace(GUIDED, self_guided=False)),
@@ -153,6 +153,31 @@ def test_blocks_that_cannot_be_converted_are_refused_and_nothing_is_written(said
     with pytest.raises(InputError, match=said):
         shrink_weights(source, tmp_path / "out", LOW_RANK)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("target", [FormTarget(), LOW_RANK], ids=["form", "linear"])
+def test_converted_weights_are_in_the_form_that_is_used(target, tmp_path):
+    torch.manual_seed(0)
+    network = NanoILRM(replace(SMALL, block=BlockConfig(feed_forward=FeedForwardConfig(linear=GUIDED))))
+    network.processor.schedule(1.0)
+    save_pretrained(tmp_path / "in", "ilrm-nano", network, network.config, dtype=torch.float32)
+    done = shrink_weights(tmp_path / "in", tmp_path / "out", target)
+    read = load_pretrained(done.folder).network
+    assert form_of(read) == "use"
+    assert not read.config.block.feed_forward.linear.self_guided
+    assert not any("guide" in name for name in read.state_dict())
+    assert done.file_bytes[1] < done.file_bytes[0]
+    assert {name.split(".")[3] for name in done.change.errors} <= {"attn", "read_cross"}  # the others are structured
+    if target == FormTarget():
+        x, memory = torch.randn(1, 2, 9, 32), torch.randn(1, 2, 9, 32)
+        torch.testing.assert_close(read.processor(x, memory), network.eval().processor(x, memory))
+
+
+def test_guides_that_still_count_are_not_dropped(tmp_path):
+    config = replace(SMALL, block=BlockConfig(feed_forward=FeedForwardConfig(linear=GUIDED)))
+    source = save(tmp_path / "in", NanoILRM, config, "ilrm-nano")
+    with pytest.raises(InputError, match="beside dense ones that still count"):
+        shrink_weights(source, tmp_path / "out", FormTarget())
 
 
 @pytest.mark.parametrize("kind", ["per_view", "pruned_keys", "pooled_keys", "inception", "multires_conv"])

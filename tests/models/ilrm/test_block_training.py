@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from models.forms import block_of_use
 from models.hub import load_pretrained
 from models.ilrm.module import ILRMModule
 from models.ilrm.objective import OptimConfig, make_optimizer
@@ -35,7 +36,7 @@ def run_with(block: BlockConfig, walls, out, **trainer):
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_a_network_of_any_block_is_trained_exported_and_read_again(walls, tmp_path, kind):
     folder = train(run_with(BLOCKS[kind], walls, tmp_path))
-    assert load_pretrained(folder).network.config.block == BLOCKS[kind]
+    assert load_pretrained(folder).network.config.block == block_of_use(BLOCKS[kind])
 
 
 def test_the_balance_of_a_tree_is_part_of_the_loss(walls, tmp_path):

@@ -137,7 +137,7 @@ class ChunkCache:
 
     def __init__(self, max_open: int = 8):
         self.max_open = max_open
-        self._opened: OrderedDict[Path, dict[str, ChunkEntry]] = OrderedDict()
+        self._opened: OrderedDict[Path, Chunk] = OrderedDict()
 
     def open(self, path: Path) -> Chunk:
         """As `open_chunk`."""

@@ -54,7 +54,8 @@ class Converted:
             return weight
         state = (dtype, weight.data_ptr(), weight._version, weight.device)
         if place not in self._kept or self._kept[place][0] != state:
-            self._kept[place] = state, weight.detach().to(dtype)
+            with torch.inference_mode(False):  # a copy outlives the mode that it was asked for in
+                self._kept[place] = state, weight.detach().to(dtype)
         return self._kept[place][1]
 
 

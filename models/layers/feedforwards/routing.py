@@ -86,7 +86,10 @@ def sum_of_groups(
 
 
 class RouteCache:
-    """Remembers the routing of the group ids seen last: while a layout stays, sorting is done once."""
+    """Remembers the routing of the group ids seen last: while a layout stays, sorting is done once.
+
+    What is remembered in inference mode may be asked for in a training step, so that it is made outside of that mode.
+    """
 
     def __init__(self) -> None:
         self._ids: Tensor | None = None
@@ -96,5 +99,6 @@ class RouteCache:
         """As `route`, from memory if the ids are the same."""
         known = self._ids is not None and self._ids.shape == group_ids.shape and self._ids.device == group_ids.device
         if self._routing is None or not (known and torch.equal(self._ids, group_ids)):  # type: ignore[arg-type]
-            self._routing, self._ids = route(group_ids, num_groups), group_ids.clone()
+            with torch.inference_mode(False):
+                self._routing, self._ids = route(group_ids, num_groups), group_ids.clone()
         return self._routing

@@ -43,7 +43,7 @@ class _Orthonormal(nn.Module):
         if self.training:
             return self._solve()
         if self._solved is None:
-            with torch.no_grad():
+            with torch.inference_mode(False), torch.no_grad():  # it outlives the mode that it was asked for in
                 self._solved = self._solve()
         return self._solved
 

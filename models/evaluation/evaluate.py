@@ -18,7 +18,7 @@ from models.evaluation.config import EvalConfig, require_fitting, require_usable
 from models.evaluation.results import draw_comparison, write_results
 from models.evaluation.scored import Scored, open_scored, write_scored
 from models.hub import Pretrained, load_pretrained, sha256_of
-from models.ilrm.module import ILRMModule
+from models.ilrm.module import ILRMModule, Prediction
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.training.networks import TRAINED
 from recon.data.captures.checks import reason_of
@@ -34,6 +34,8 @@ from recon.metrics.lpips import LPIPS, read_lpips
 from recon.metrics.scores import data_set_scores, scene_scores
 
 logger = logging.getLogger(__name__)
+AT_ONCE = 4
+"""Targets that are rendered, and compared, together: LPIPS keeps about 0.7 GiB for each of 544 x 960 pixels."""
 SAVE_AFTER = 30.0
 """Seconds after which the scores so far are written."""
 MAY_CHANGE = frozenset({"weights", "index", "folder", "lpips_backbone", "lpips_heads", "out", "max_scenes", "pictures",
@@ -122,17 +124,48 @@ def score(
     prediction = module.predict(module.evaluated, batch)
     _finish(module.device)
     seconds = time.perf_counter() - start
-    rendered = module.render(prediction, batch, module.backgrounds(batch))[0]
-    truth = batch.target_images[0]
-    views = {
+    background = module.backgrounds(batch)
+    parts = [slice(i, i + AT_ONCE) for i in range(0, len(sample.target.images), AT_ONCE)]
+    rendered = torch.cat([_render(module, prediction, batch, background, part).cpu() for part in parts])
+    compared = [
+        _compare(rendered[part].to(module.device), sample.target.images[part].to(module.device), lpips)
+        for part in parts
+    ]
+    views = {name: _joined([part[name] for part in compared]) for name in ("psnr", "ssim", "lpips")}
+    gains = torch.tensor(_joined([part["gains"] for part in compared])).mean(0).tolist()
+    num_gaussians = prediction.gaussians.means.shape[1]
+    scored = Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, gains)
+    return scored, rendered
+
+
+def _render(
+    module: ILRMModule, prediction: Prediction, batch: SceneBatch, background: Float[Tensor, "batch 3"], part: slice
+) -> Float[Tensor, "part 3 height width"]:
+    """Some of the targets."""
+    prediction = prediction._replace(target_cam_from_world=prediction.target_cam_from_world[:, part])
+    batch = batch._replace(
+        target_images=batch.target_images[:, part],
+        target_cam_from_world=batch.target_cam_from_world[:, part],
+        target_K=batch.target_K[:, part],
+    )
+    return module.render(prediction, batch, background)[0]
+
+
+def _compare(
+    rendered: Float[Tensor, "n 3 height width"], truth: Float[Tensor, "n 3 height width"], lpips: LPIPS | None
+) -> dict[str, list[Any] | None]:
+    """Figures of each picture."""
+    return {
         "psnr": psnr(rendered, truth).tolist(),
         "ssim": ssim(rendered, truth).tolist(),
         "lpips": None if lpips is None else lpips(rendered, truth).tolist(),
+        "gains": octave_gains(rendered.clamp(0, 1), truth).tolist(),
     }
-    num_gaussians = prediction.gaussians.means.shape[1]
-    gains = octave_gains(rendered.clamp(0, 1), truth).mean(0).tolist()
-    scored = Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, gains)
-    return scored, rendered.cpu()
+
+
+def _joined(parts: list[list[Any] | None]) -> list[Any] | None:
+    """One list of several; None where nothing was measured."""
+    return [value for part in parts if part is not None for value in part] if parts[0] is not None else None
 
 
 def _samples(config: EvalConfig, done: set[str], skipped: Counter[str]) -> Iterator[EvaluationSample | InputError]:

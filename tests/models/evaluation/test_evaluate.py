@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,13 +18,16 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from app.cli import main
 from models.evaluation import EvalConfig, evaluate
 from models.hub import load_pretrained, save_pretrained
+from models.ilrm.module import ILRMModule, Prediction
 from models.ilrm.nano.network import NanoILRM
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.open_source import open_captures
 from recon.errors import ExportError, FormatError, InputError, LimitError
 from recon.metrics.image import psnr
+from recon.metrics.lpips import LPIPS
 from recon.render.rasterizer import render
 from recon.types import Cameras
+from recon.vgg.network import VGGFeatures, VGGLayout
 from tests.models.walls import SMALL
 from tests.tiny_captures import TinyCapture, tiny_captures, write_re10k
 
@@ -111,6 +115,40 @@ def test_pictures_are_drawn_and_seconds_leave_out_the_first(config: EvalConfig) 
         assert picture.size == (3 * SIZE[1], 3 * SIZE[0])
     assert report["seconds"] > 0
     assert report["num_gaussians"] == 2 * SIZE[0] * SIZE[1]
+
+
+def test_figures_do_not_depend_on_how_many_targets_are_rendered_and_compared_at_once(
+    config: EvalConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no more than that many are: captures of DL3DV have dozens of large targets."""
+    at_once: list[int] = []
+
+    class NotingLPIPS(LPIPS):
+        def forward(self, rendered: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            at_once.append(len(rendered))
+            return super().forward(rendered, target)
+
+    def noting(self: ILRMModule, prediction: Prediction, *rest: Any) -> torch.Tensor:
+        at_once.append(prediction.target_cam_from_world.shape[1])
+        return render(self, prediction, *rest)
+
+    layout = VGGLayout((1, 1), (4, 4), (1, 1), "max")
+    torch.manual_seed(3)
+    backbone = VGGFeatures(layout, {name: torch.rand(shape) for name, shape in layout.shapes.items()})
+    monkeypatch.setattr(evaluating, "_lpips", lambda *_: NotingLPIPS(backbone, [torch.ones(4), torch.ones(4)]))
+    render = ILRMModule.render
+    monkeypatch.setattr(ILRMModule, "render", noting)
+    reports, most = [], []
+    for number in (1, 2, 8):
+        at_once.clear()
+        monkeypatch.setattr(evaluating, "AT_ONCE", number)
+        reports.append(evaluate(config))
+        most.append(max(at_once))
+    assert most == [1, 2, 3]
+    assert reports[0]["mean"]["lpips"] > 0
+    for report in reports[1:]:
+        assert report["mean"] == pytest.approx(reports[0]["mean"], rel=1e-6)
+        assert report["octave_gains"] == pytest.approx(reports[0]["octave_gains"], rel=1e-5)
 
 
 def test_the_command_prints_a_table(config: EvalConfig, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         accelerator="auto",
         devices=settings.devices,
         num_nodes=settings.num_nodes,
-        strategy="ddp" if processes > 1 else "auto",
+        strategy=_strategy(config, processes),
         use_distributed_sampler=False,
         max_steps=settings.max_steps,
         max_epochs=-1,
@@ -99,6 +99,19 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         profiler=times,
         callbacks=callbacks,
     )
+
+
+def _strategy(config: TrainConfig, processes: int) -> str:
+    """How processes share a step.
+
+    Guides of self-guided matrices get no gradient once they have faded out; without being told to look for such
+    parameters, DistributedDataParallel waits for theirs, and ends the run.
+    """
+    if processes == 1:
+        return "auto"
+    block = config.sizes.block
+    guided = block.attention.linear.self_guided or block.feed_forward.linear.self_guided
+    return "ddp_find_unused_parameters_true" if guided else "ddp"
 
 
 def _require_started(processes: int) -> None:

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 SCRIPT = Path(__file__).parent / "gradients_of_a_step.py"
+GUIDED = Path(__file__).parent / "guided_run.py"
 TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
 
 
@@ -39,3 +40,19 @@ def test_two_processes_give_the_gradient_of_one(network: str, precision: str, wa
     assert one.norm() > 0
     for other in (two, parts):
         assert (other - one).norm() < TOLERANCE[precision] * one.norm()
+
+
+@pytest.mark.slow
+def test_two_processes_train_past_the_end_of_guides(walls: Path, tmp_path: Path) -> None:
+    """Four steps with Gloo, of which the last two have no gradient for the guides: as one process does them."""
+    found = []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        done = subprocess.run(
+            [sys.executable, str(GUIDED), str(out), str(walls), str(devices)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        stored = load_file(out / "weights" / "model.safetensors")
+        assert not any("guide" in name for name in stored)
+        found.append(torch.cat([stored[name].double().flatten() for name in sorted(stored)]))
+    assert (found[1] - found[0]).norm() < 1e-3 * found[0].norm()

@@ -5,11 +5,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from app.options import ReconstructOptions
+from models.device import pick_device
 from models.reconstructors import load_reconstructor
-from recon.errors import ResourceError
 from recon.io.limits import DEFAULT_LIMITS, Limits
 from recon.pipeline.config import PipelineConfig
 from recon.pipeline.progress import Observer
@@ -62,19 +60,3 @@ def reconstruct(
         observer=observer,
         limits=limits,
     )
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name, as `ReconstructOptions` takes it; "auto" takes CUDA where there is one.
-
-    Raises:
-        ResourceError: This machine has no such device.
-    """
-    num_cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda" if num_cuda else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= num_cuda:
-        there = f"it has cuda:0 to cuda:{num_cuda - 1}" if num_cuda else "it has no CUDA"
-        raise ResourceError(f"device {name!r} is not on this machine; {there}", hint="use --device auto")
-    return device

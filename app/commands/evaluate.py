@@ -39,7 +39,9 @@ def as_text(report: dict[str, Any]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     seconds = NOT_MEASURED if report["seconds"] is None else f"{report['seconds']:.3f}"
-    memory = f"{report['peak_memory_bytes'] / 2**30:.1f} GiB at most"
+    gpu = report["peak_memory_bytes"]
+    memory = f"{report['process_memory_bytes'] / 2**30:.1f} GiB at most"
+    memory += "" if gpu is None else f", {gpu / 2**30:.1f} GiB on the GPU while reconstructing and rendering"
     facts = [
         f"detail kept      {', '.join(f'{gain:.3f}' for gain in report['octave_gains'])} (octaves, coarse to fine)",
         f"seconds a scene  {seconds}",

@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> int:
     size, background = parse_size(arguments.size), parse_color(arguments.background)
     if not re.fullmatch(DEVICES, arguments.device):
         raise InputError(f"there is no device {arguments.device!r}", hint="choose auto, cpu, cuda, or cuda:N")
-    from app.composition import pick_device
+    from models.device import pick_device
     from recon.pipeline.flight import fly
     from recon.pipeline.flight_plan import FlightConfig
 

@@ -1,8 +1,6 @@
 """One evaluation, capture by capture."""
 
 import logging
-import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.device import pick_device
 from models.evaluation.config import EvalConfig, require_fitting, require_usable
+from models.evaluation.memory import PeakMemory, process_memory
 from models.evaluation.results import draw_comparison, write_results
 from models.evaluation.scored import Scored, open_scored, write_scored
 from models.hub import Pretrained, load_pretrained, sha256_of
@@ -55,11 +55,12 @@ def evaluate(config: EvalConfig) -> dict[str, Any]:
     Raises:
         InputError: No capture of the index can be evaluated, or a file cannot be read.
         CheckpointError: There are no such weights.
+        ResourceError: This machine has no such device.
         ExportError: `out` holds results, which are neither to be replaced nor to be gone on with.
     """
     require_usable(config)
     torch.set_num_threads(config.threads)
-    device = torch.device(_device(config.device))
+    device = pick_device(config.device)
     pretrained = load_pretrained(config.weights)
     require_fitting(config, pretrained.network.config)
     module, lpips = _module(pretrained, device), _lpips(config, device)
@@ -119,14 +120,15 @@ def score(
 ) -> tuple[Scored, Float[Tensor, "targets 3 height width"]]:
     """Reconstruct one capture from its context views and compare its targets, which are returned too."""
     batch = _batch(sample, module.device)
-    _finish(module.device)
-    start = time.perf_counter()
-    prediction = module.predict(module.evaluated, batch)
-    _finish(module.device)
-    seconds = time.perf_counter() - start
-    background = module.backgrounds(batch)
     parts = [slice(i, i + AT_ONCE) for i in range(0, len(sample.target.images), AT_ONCE)]
-    rendered = torch.cat([_render(module, prediction, batch, background, part).cpu() for part in parts])
+    with PeakMemory(module.device) as memory:
+        _finish(module.device)
+        start = time.perf_counter()
+        prediction = module.predict(module.evaluated, batch)
+        _finish(module.device)
+        seconds = time.perf_counter() - start
+        background = module.backgrounds(batch)
+        rendered = torch.cat([_render(module, prediction, batch, background, part).cpu() for part in parts])
     compared = [
         _compare(rendered[part].to(module.device), sample.target.images[part].to(module.device), lpips)
         for part in parts
@@ -134,7 +136,8 @@ def score(
     views = {name: _joined([part[name] for part in compared]) for name in ("psnr", "ssim", "lpips")}
     gains = torch.tensor(_joined([part["gains"] for part in compared])).mean(0).tolist()
     num_gaussians = prediction.gaussians.means.shape[1]
-    scored = Scored(scene_scores(sample.name, views), sample.overlap_tag, seconds, num_gaussians, gains)
+    scores = scene_scores(sample.name, views)
+    scored = Scored(scores, sample.overlap_tag, seconds, num_gaussians, gains, memory.num_bytes)
     return scored, rendered
 
 
@@ -218,7 +221,8 @@ def _report(config: EvalConfig, run: dict[str, Any], scenes: list[Scored], skipp
         "skipped": dict(skipped),
         "seconds": sum(timed) / len(timed) if timed else None,
         "num_gaussians": sum(s.num_gaussians for s in scenes) / len(scenes),
-        "peak_memory_bytes": _peak_memory(config),
+        "peak_memory_bytes": max((s.memory_bytes for s in scenes if s.memory_bytes is not None), default=None),
+        "process_memory_bytes": process_memory(),
         **{name: run[name] for name in ("network", "weights_sha256", "index_sha256")},
         "config": asdict(config),
     }
@@ -246,17 +250,6 @@ def _lpips(config: EvalConfig, device: torch.device) -> LPIPS | None:
     return read_lpips(Path(config.lpips_backbone), heads).to(device)
 
 
-def _device(name: str) -> str:
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-
-
 def _finish(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def _peak_memory(config: EvalConfig) -> int:
-    """On CUDA what torch has allocated at most; else what the process has had in memory at most."""
-    if _device(config.device).startswith("cuda"):
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

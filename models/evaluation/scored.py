@@ -24,6 +24,7 @@ class Scored(NamedTuple):
         seconds: From images to Gaussians, the device having finished; None where that included starting up.
         num_gaussians: In the scene.
         gains: Of each octave of detail, means over its targets (`recon.metrics.frequency`).
+        memory_bytes: That torch had allocated at most on a GPU while it reconstructed and rendered; None on a CPU.
     """
 
     scores: SceneScores
@@ -31,6 +32,7 @@ class Scored(NamedTuple):
     seconds: float | None
     num_gaussians: int
     gains: list[float]
+    memory_bytes: int | None
 
 
 def write_scored(out: Path, run: Mapping[str, Any], scenes: Sequence[Scored]) -> None:

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 import app
-from app.composition import pick_device
 from app.options import ReconstructOptions
-from recon.errors import InputError, ResourceError
+from recon.errors import InputError
 
 
 def test_torch_is_imported_at_the_first_use_and_not_before() -> None:
@@ -50,18 +48,6 @@ def test_values_without_meaning_are_input_errors(option: str, values: list[Any])
     for value in values:
         with pytest.raises(InputError, match=option):
             app.reconstruct("photos", "out", **{option: value})
-
-
-def test_the_device_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert [str(pick_device(name)) for name in ("auto", "cpu", "cuda", "cuda:1")] == ["cuda", "cpu", "cuda", "cuda:1"]
-    with pytest.raises(ResourceError, match="cuda:0 to cuda:1"):
-        pick_device("cuda:2")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert pick_device("auto").type == "cpu"
-    with pytest.raises(ResourceError, match="no CUDA"):
-        pick_device("cuda")
 
 
 def test_unknown_option_is_an_error() -> None:

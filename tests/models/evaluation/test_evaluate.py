@@ -17,6 +17,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from app.cli import main
 from models.evaluation import EvalConfig, evaluate
+from models.evaluation.memory import PeakMemory
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.module import ILRMModule, Prediction
 from models.ilrm.nano.network import NanoILRM
@@ -115,6 +116,25 @@ def test_pictures_are_drawn_and_seconds_leave_out_the_first(config: EvalConfig) 
         assert picture.size == (3 * SIZE[1], 3 * SIZE[0])
     assert report["seconds"] > 0
     assert report["num_gaussians"] == 2 * SIZE[0] * SIZE[1]
+
+
+def test_memory_is_that_of_the_device_that_was_used(monkeypatch: pytest.MonkeyPatch, config: EvalConfig) -> None:
+    """Counted anew for what is measured. On a CPU there is no such figure, and that of the process stands alone."""
+    peaks = {"cuda:0": 7, "cuda:1": 9_000}
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: peaks.update({str(device): 0}))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: peaks[str(device)])
+    with PeakMemory(torch.device("cuda:1")) as memory:
+        peaks["cuda:1"] += 500
+    assert (memory.num_bytes, peaks["cuda:0"]) == (500, 7)
+    report = evaluate(config)
+    assert report["peak_memory_bytes"] is None
+    assert report["process_memory_bytes"] > 50e6
+
+
+def test_a_device_that_is_none_is_refused(config: EvalConfig, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--weights", config.weights, "--folder", config.folder, "--index", config.index, "--out", config.out]
+    assert main(["eval", *words, "--device", "foo"]) == 2
+    assert "expected auto, cpu, cuda or cuda:N" in capsys.readouterr().err
 
 
 def test_figures_do_not_depend_on_how_many_targets_are_rendered_and_compared_at_once(

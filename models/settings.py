@@ -3,6 +3,7 @@
 from models.block_settings import fault_in_block, short
 from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
+from models.layers.config import BlockConfig
 
 MAX_SIZE = 4096
 """Of any width and number of planes; several times what is of use."""
@@ -33,12 +34,26 @@ def fault_in_sizes(config: NanoConfig | ILRMConfig) -> str | None:
         return f"dim is {config.dim}, expected a multiple of head_dim, which is {config.head_dim}"
     if isinstance(config, NanoConfig) and (fault := _fault_in_planes(config)):
         return fault
-    return fault_in_block(config.block, config.dim, config.head_dim)
+    return fault_in_block(config.block, config.dim, config.head_dim) or _fault_in_keys(config.block)
 
 
 def size_multiple(config: NanoConfig | ILRMConfig) -> int:
     """What divides the sides of the images that a network of these sizes takes."""
     return NANO_MULTIPLE if isinstance(config, NanoConfig) else config.patch * config.viewpoint_factor
+
+
+def _fault_in_keys(block: BlockConfig) -> str | None:
+    """Update layers of both networks see patches alone: by kind, one expert would get all tokens."""
+    chosen = block.feed_forward
+    if chosen.kind != "grouped" and block.attention.experts == 1:
+        return None
+    for name in ("key", "second_key"):
+        if getattr(chosen, name) == "kind":
+            return (
+                f"block.feed_forward.{name} is kind, but all tokens of this network are of one kind, and only one expert "
+                "would be trained; choose view, checkerboard or ray"
+            )
+    return None
 
 
 def _fault_in_planes(config: NanoConfig) -> str | None:

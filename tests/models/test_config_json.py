@@ -10,9 +10,12 @@ from models.block_settings import fault_in_block
 from models.config_json import config_from_json
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.config import ILRMConfig
+from models.ilrm.nano.config import NanoConfig
 from models.ilrm.network import ILRM
 from models.layers.config import AttentionConfig, BlockConfig, FeedForwardConfig, LinearConfig
-from recon.errors import CheckpointError
+from models.settings import fault_in_sizes
+from models.training.config import TrainConfig, require_usable
+from recon.errors import CheckpointError, InputError
 
 OTHER = BlockConfig(
     AttentionConfig(
@@ -109,6 +112,27 @@ def test_folders_written_before_there_were_blocks_are_read(tmp_path: Path):
 def test_blocks_that_cannot_be_are_a_checkpoint_error(block: dict[str, Any], message: str, tmp_path: Path):
     with pytest.raises(CheckpointError, match=message):
         load_pretrained(changed(written(tmp_path, SMALL), block=block))
+
+
+@pytest.mark.parametrize(
+    ("block", "name"),
+    [
+        (BlockConfig(feed_forward=FeedForwardConfig("grouped", key="kind")), "key"),
+        (BlockConfig(feed_forward=FeedForwardConfig("grouped", key="view", second_key="kind")), "second_key"),
+        (BlockConfig(AttentionConfig(experts=4), FeedForwardConfig(key="kind")), "key"),
+    ],
+)
+def test_networks_with_one_kind_of_token_are_not_grouped_by_kind(block: BlockConfig, name: str, tmp_path: Path):
+    said = f"block.feed_forward.{name} is kind, .* choose view, checkerboard or ray"
+    with pytest.raises(CheckpointError, match=said):
+        load_pretrained(changed(written(tmp_path, SMALL), block=asdict(block)))
+    for config in (TrainConfig(nano=NanoConfig(block=block)), TrainConfig("ilrm", ilrm=ILRMConfig(block=block))):
+        with pytest.raises(InputError, match=said):
+            require_usable(config)
+
+
+def test_a_key_that_no_layer_asks_for_does_no_harm():
+    assert fault_in_sizes(ILRMConfig(block=BlockConfig(feed_forward=FeedForwardConfig(key="kind")))) is None
 
 
 LINEARS = [LinearConfig(rank=0.0), LinearConfig(rank=1.5), LinearConfig("btt", rank=0.5), LinearConfig(blocks=0)]

@@ -22,4 +22,4 @@ def main(out: Path, rooms: Path, devices: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:3]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

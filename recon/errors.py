@@ -1,5 +1,7 @@
 """Every error that a user can meet. Each says what was found, what was expected, and what to do."""
 
+from typing import Any
+
 
 class ReconError(Exception):
     """Base of all typed errors.
@@ -16,8 +18,18 @@ class ReconError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, on its way from one process to another."""
+        return _remade, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+
+def _remade(kind: type[ReconError], args: tuple[Any, ...], state: dict[str, Any]) -> ReconError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(ReconError):

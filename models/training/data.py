@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 
 import pytorch_lightning as pl
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from models.training.config import TrainConfig
 from recon.data.captures.open_source import open_captures
 from recon.data.scene_batches import HELD_OUT_BATCH, SceneBatch, SceneBatches
-from recon.errors import InputError
+from recon.errors import InputError, ReconError
 
 
 class StepNumbers(Sampler[list[int]]):
@@ -98,7 +98,31 @@ class SceneDataModule(pl.LightningDataModule):
         return self.trainer
 
 
-def _loader(
-    batches: SceneBatches, numbers: Sampler[list[int]] | list[list[int]], workers: int
-) -> DataLoader[SceneBatch]:
-    return DataLoader(batches, batch_size=None, sampler=numbers, num_workers=workers, persistent_workers=workers > 0)
+class SceneLoader(DataLoader[SceneBatch]):
+    """Batches, made ahead in other processes; an error of them is raised here as what it is.
+
+    As the loader of torch passes them on, the text of an error would be a traceback, and its hint would be lost.
+    """
+
+    def __iter__(self) -> Iterator[SceneBatch]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for batch in super().__iter__():
+            if isinstance(batch, ReconError):
+                raise batch
+            yield batch
+
+
+class _ErrorsAsValues(Dataset[SceneBatch | ReconError]):
+    def __init__(self, batches: SceneBatches):
+        self.batches = batches
+
+    def __getitem__(self, numbers: list[int]) -> SceneBatch | ReconError:
+        try:
+            return self.batches[numbers]
+        except ReconError as error:
+            return error
+
+
+def _loader(batches: SceneBatches, numbers: Sampler[list[int]] | list[list[int]], workers: int) -> SceneLoader:
+    return SceneLoader(
+        _ErrorsAsValues(batches), batch_size=None, sampler=numbers, num_workers=workers, persistent_workers=workers > 0
+    )

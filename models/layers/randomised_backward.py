@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import linear
 
@@ -43,7 +43,7 @@ class RandomisedLinear(Dense):
         kept = max(round(self.share * len(rows)), 1)
         if not torch.is_grad_enabled() or kept >= len(rows):
             return linear(input, self.weight, self.bias)
-        seed = int(torch.randint(2**62, (), generator=self._generator))
+        seed = torch.randint(2**62, (), generator=self._generator)
         if torch.is_autocast_enabled(rows.device.type):
             kind = torch.get_autocast_dtype(rows.device.type)
             rows, weight = rows.to(kind), self.weight.to(kind)
@@ -56,27 +56,31 @@ class RandomisedLinear(Dense):
 
 
 class _RandomisedProduct(torch.autograd.Function):
-    """X W^T with an unbiased estimate of the gradient of W."""
+    """X W^T with an unbiased estimate of the gradient of W.
+
+    The seed is saved as a tensor beside the projection that it made: where activations are recomputed in the backward
+    pass, all that was saved is replaced, and with other signs than those of the projection the estimate would be noise.
+    """
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, weight: Tensor, kept: int, seed: int) -> Tensor:
-        ctx.seed, ctx.kept, ctx.num_rows = seed, kept, len(rows)
-        ctx.save_for_backward(weight, _signs(seed, kept, rows) @ rows)
+    def forward(ctx: Any, rows: Tensor, weight: Tensor, kept: int, seed: Tensor) -> Tensor:
+        ctx.kept = kept
+        ctx.save_for_backward(weight, _signs(seed, kept, rows) @ rows, seed)
         return linear(rows, weight)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         (grad,) = grads
-        weight, projected = ctx.saved_tensors
+        weight, projected, seed = ctx.saved_tensors
         to_rows = grad @ weight if ctx.needs_input_grad[0] else None
         to_weight = None
         if ctx.needs_input_grad[1]:
-            to_weight = (_signs(ctx.seed, ctx.kept, grad) @ grad).mT @ projected
+            to_weight = (_signs(seed, ctx.kept, grad) @ grad).mT @ projected
         return to_rows, to_weight, None, None
 
 
-def _signs(seed: int, kept: int, rows: Tensor) -> Float[Tensor, "kept num_rows"]:
+def _signs(seed: Int[Tensor, ""], kept: int, rows: Tensor) -> Float[Tensor, "kept num_rows"]:
     """S: the same for one seed, on every device, for inputs and for gradients."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     signs = torch.randint(2, (kept, len(rows)), generator=generator, dtype=torch.int8)
     return (signs.to(rows.device, rows.dtype) * 2 - 1) * kept**-0.5

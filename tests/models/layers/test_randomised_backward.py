@@ -1,7 +1,11 @@
 """A linear layer that remembers a random projection of its input."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from models.layers.linears import Dense
 from models.layers.randomised_backward import RandomisedLinear
@@ -33,15 +37,26 @@ def test_outputs_and_gradients_of_input_and_bias_are_exact(bias, x):
         torch.testing.assert_close(layer.bias.grad, exact.bias.grad)
 
 
-def test_gradients_of_the_weights_are_right_on_average(x):
+def recomputed(reentrant: bool) -> Callable[..., torch.Tensor]:
+    return partial(checkpoint, use_reentrant=reentrant)
+
+
+@pytest.mark.parametrize(
+    "through",
+    [lambda layer, x: layer(x), recomputed(False), recomputed(True)],
+    ids=["kept", "recomputed", "recomputed by reentering"],
+)
+def test_gradients_of_the_weights_are_right_on_average(through, x):
     layer, exact = pair()
     (exact(x) ** 3).sum().backward()
     draws = []
     for _ in range(600):
         layer.weight.grad = None
-        (layer(x) ** 3).sum().backward()
+        (through(layer, x.clone().requires_grad_()) ** 3).sum().backward()
         draws.append(layer.weight.grad)
     draws = torch.stack(draws)
+    along = (draws * exact.weight.grad).sum((1, 2)) / exact.weight.grad.square().sum()
+    assert abs(float(along.mean()) - 1) < 4.5 * float(along.std()) / len(draws) ** 0.5 < 0.2
     deviation = (draws.mean(0) - exact.weight.grad) / (draws.std(0) / len(draws) ** 0.5)
     assert draws.std(0).min() > 0
     assert deviation.abs().max() < 4.5  # standard errors

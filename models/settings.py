@@ -50,8 +50,8 @@ def _fault_in_keys(block: BlockConfig) -> str | None:
     for name in ("key", "second_key"):
         if getattr(chosen, name) == "kind":
             return (
-                f"block.feed_forward.{name} is kind, but all tokens of this network are of one kind, and one expert alone "
-                "would be trained; choose view, checkerboard or ray"
+                f"block.feed_forward.{name} is kind, but all tokens of this network are of one kind, and one expert "
+                "alone would be trained; choose view, checkerboard or ray"
             )
     return None
 

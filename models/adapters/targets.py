@@ -5,7 +5,7 @@ from torch.nn.utils import parametrize
 
 from models.adapters.config import AdapterConfig, Targets
 from models.layers.contracts import Attention, FeedForward
-from models.layers.feedforwards.nested import NestedGelu, NestedSwiGLU
+from models.layers.feedforwards.nested import NESTED
 from recon.errors import InputError
 
 INSIDE: dict[Targets, tuple[type[nn.Module], ...]] = {
@@ -14,8 +14,6 @@ INSIDE: dict[Targets, tuple[type[nn.Module], ...]] = {
     "blocks": (Attention, FeedForward),
     "all": (nn.Module,),
 }
-NESTED = (NestedGelu, NestedSwiGLU)
-"""They multiply by slices of their weights and would pass an adapter by."""
 
 
 def target_layers(network: nn.Module, config: AdapterConfig) -> dict[str, nn.Linear]:
@@ -29,7 +27,7 @@ def target_layers(network: nn.Module, config: AdapterConfig) -> dict[str, nn.Lin
     for name, part in network.named_modules():
         if isinstance(part, INSIDE[config.targets]):
             found |= {inner: p for inner, p in part.named_modules(prefix=name) if isinstance(p, nn.Linear)}
-        if isinstance(part, NESTED):
+        if isinstance(part, NESTED):  # they would pass an adapter by
             nested.append(f"{name}.")
     if not found:
         raise InputError(

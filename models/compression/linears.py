@@ -14,7 +14,7 @@ from recon.errors import InputError
 
 Part = Literal["attention", "feed_forward"]
 PARTS: dict[Part, type[nn.Module]] = {"attention": Attention, "feed_forward": FeedForward}
-OF_LINEAR_MAPS = (GeluFeedForward, SwiGLU, FourierFeedForward)
+CALL_THEIR_MATRICES = (GeluFeedForward, SwiGLU, FourierFeedForward)
 """Feed-forward layers that call their matrices; the others cut them, or hold none."""
 
 
@@ -53,7 +53,7 @@ def replace_module(network: nn.Module, name: str, module: nn.Module) -> None:
 
 
 def _check_calls_its_matrices(owner: nn.Module) -> None:
-    if isinstance(owner, FeedForward) and type(owner) not in OF_LINEAR_MAPS:
+    if isinstance(owner, FeedForward) and type(owner) not in CALL_THEIR_MATRICES:
         raise InputError(
             f"a {type(owner).__name__} does not consist of linear maps that can be exchanged",
             hint="cut a nested network to one width first, or leave out feed_forward and take attention alone",

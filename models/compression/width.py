@@ -14,14 +14,13 @@ from models.compression.linears import replace_module
 from models.layers.contracts import FeedForward
 from models.layers.feedforwards.cutting import first_hidden_units
 from models.layers.feedforwards.gelu import GeluFeedForward
-from models.layers.feedforwards.importance import importance_of, order_hidden_units
-from models.layers.feedforwards.nested import NestedGelu, NestedSwiGLU, units_of
+from models.layers.feedforwards.importance import order_by_importance
+from models.layers.feedforwards.nested import NESTED, units_of
 from models.layers.feedforwards.swiglu import SwiGLU
 from models.layers.feedforwards.two_maps import TwoMaps
 from models.layers.linears import Dense
 from recon.errors import InputError
 
-NESTED = (NestedGelu, NestedSwiGLU)
 CUT = (GeluFeedForward, SwiGLU, *NESTED)
 GATED_STEP = 64
 """Gated layers have a multiple of as many hidden units."""
@@ -75,8 +74,7 @@ def cut_width(network: nn.Module, width: float, run: Callable[[], object] | None
     gone, whole = {}, {}
     for name, layer in plain.items():
         if not isinstance(found[name], NESTED) and units[name] < layer.hidden_width:
-            importance = importance_of(layer, layer.hidden(rows[name]))
-            order_hidden_units(layer, importance.argsort(descending=True, stable=True))
+            order_by_importance(layer, rows[name])
         small = first_hidden_units(layer, units[name])
         update = layer.update(rows[name][None])
         whole[name] = float(update.norm())

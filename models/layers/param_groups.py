@@ -27,9 +27,3 @@ def param_groups(network: nn.Module, lr: float, weight_decay: float) -> list[dic
         decay = weight_decay if parameter.ndim >= 2 else 0.0
         groups.setdefault((rates.get(id(parameter), lr), decay), []).append(parameter)
     return [{"params": held, "lr": rate, "weight_decay": decay} for (rate, decay), held in groups.items()]
-
-
-def split_by_dimensions(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Matrices, and parameters of other dimensions: some optimisers (Muon) take matrices only."""
-    parameters = list(network.parameters())
-    return [p for p in parameters if p.ndim == 2], [p for p in parameters if p.ndim != 2]

@@ -5,9 +5,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from models.layers.attentions.multihead import PLAIN, MultiHead
-from models.layers.attentions.parts import macs_of, require_no_memory
+from models.layers.attentions.parts import require_no_memory
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Ragged
+from models.layers.macs import macs_of
 
 
 class SelfAttention(MultiHead):

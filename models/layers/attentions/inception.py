@@ -10,7 +10,6 @@ from models.layers.attentions.multihead import PLAIN
 from models.layers.attentions.parts import (
     as_maps,
     as_tokens,
-    macs_of,
     pooled,
     pooled_layout,
     require_equal_ranks,
@@ -21,6 +20,7 @@ from models.layers.attentions.parts import (
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Attention, Layout, Ragged
 from models.layers.linears import finalise_guides, make_linear
+from models.layers.macs import macs_of
 from recon.errors import InputError
 
 

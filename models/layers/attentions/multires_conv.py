@@ -9,7 +9,6 @@ from torch.nn.functional import gelu, pad
 
 from models.layers.attentions.multihead import PLAIN
 from models.layers.attentions.parts import (
-    macs_of,
     require_equal_ranks,
     require_no_memory,
     require_shared_projections,
@@ -18,6 +17,7 @@ from models.layers.attentions.parts import (
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Attention, Layout, Ragged
 from models.layers.linears import finalise_guides, make_linear
+from models.layers.macs import macs_of
 from recon.errors import InputError
 
 LEVELS = 4

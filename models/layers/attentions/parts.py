@@ -1,21 +1,14 @@
 """Small pieces that the kinds of attention share."""
 
-from typing import cast
-
 import torch
 from einops import rearrange
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from models.layers.config import AttentionConfig
-from models.layers.contracts import Layout, Linear, Ragged
+from models.layers.contracts import Layout, Ragged
 from recon.errors import InputError
-
-
-def macs_of(*maps: nn.Module) -> int:
-    """Multiply-adds of linear maps for one token, together."""
-    return sum(cast(Linear, linear).macs() for linear in maps)
 
 
 def require_no_memory(memory: Tensor | None) -> None:

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from models.layers.attentions.multihead import PLAIN, MultiHead
 from models.layers.attentions.parts import (
-    macs_of,
     pooled,
     pooled_layout,
     require_no_memory,
@@ -15,6 +14,7 @@ from models.layers.attentions.parts import (
 )
 from models.layers.config import AttentionConfig
 from models.layers.contracts import Layout, Ragged
+from models.layers.macs import macs_of
 
 
 class PooledKeysAttention(MultiHead):

@@ -33,7 +33,7 @@ FEED_FORWARDS: dict[FeedForwardKind, Builder] = {
     "cdmoe": lambda config, dim: CrossDomainExperts(dim, config.ratio, config.experts),
 }
 
-OF_LINEAR_MAPS = ("gelu", "swiglu", "fourier")
+KINDS_OF_LINEAR_MAPS = ("gelu", "swiglu", "fourier")
 """Layers that may be built from any kind of linear map; the others hold matrices that they cut themselves."""
 
 
@@ -47,10 +47,10 @@ def make_feed_forward(config: FeedForwardConfig, dim: int) -> FeedForward:
     Raises:
         InputError: If the kind cannot be built from that kind of linear map.
     """
-    if config.kind not in OF_LINEAR_MAPS and config.linear != LinearConfig():
+    if config.kind not in KINDS_OF_LINEAR_MAPS and config.linear != LinearConfig():
         raise InputError(
             f"a {config.kind} layer holds plain matrices, not {config.linear.kind} maps",
-            hint=f"leave feed_forward.linear as it is, or choose one of {', '.join(OF_LINEAR_MAPS)}",
+            hint=f"leave feed_forward.linear as it is, or choose one of {', '.join(KINDS_OF_LINEAR_MAPS)}",
         )
     return FEED_FORWARDS[config.kind](config, dim)
 

@@ -11,14 +11,15 @@ from models.layers.linears.dense import Dense
 
 
 @torch.no_grad()
-def hidden_importance(layer: TwoMaps, tokens: Float[Tensor, "*batch dim"]) -> Float[Tensor, " hidden"]:
-    """How much each hidden unit adds on average: root mean square of its activation times the length of its column."""
-    return importance_of(layer, layer.hidden(layer.norm(tokens)))
+def hidden_importance(layer: TwoMaps, normed: Float[Tensor, "*batch dim"]) -> Float[Tensor, " hidden"]:
+    """How much each hidden unit adds on average: root mean square of its activation times the length of its column.
 
-
-def importance_of(layer: TwoMaps, active: Float[Tensor, "*batch hidden"]) -> Float[Tensor, " hidden"]:
-    """`hidden_importance` from activations of the hidden units."""
-    return active.flatten(0, -2).square().mean(dim=0).sqrt() * cast(Dense, layer.fc2).weight.norm(dim=0)
+    Args:
+        layer: A layer of plain matrices.
+        normed: Calibration tokens, after the norm.
+    """
+    active = layer.hidden(normed).flatten(0, -2)
+    return active.square().mean(dim=0).sqrt() * cast(Dense, layer.fc2).weight.norm(dim=0)
 
 
 @torch.no_grad()
@@ -37,6 +38,6 @@ def order_hidden_units(layer: TwoMaps, order: Int[Tensor, " hidden"]) -> None:
     fc2.weight.copy_(fc2.weight[:, order].clone())
 
 
-def order_by_importance(layer: TwoMaps, tokens: Float[Tensor, "*batch dim"]) -> None:
-    """Put the most important hidden units first, judged by calibration tokens (before the norm)."""
-    order_hidden_units(layer, hidden_importance(layer, tokens).argsort(descending=True, stable=True))
+def order_by_importance(layer: TwoMaps, normed: Float[Tensor, "*batch dim"]) -> None:
+    """Put the most important hidden units first; arguments as those of `hidden_importance`."""
+    order_hidden_units(layer, hidden_importance(layer, normed).argsort(descending=True, stable=True))

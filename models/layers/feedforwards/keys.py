@@ -71,22 +71,6 @@ def into_unit_cube(points: Float[Tensor, "*batch tokens 3"]) -> Float[Tensor, "*
     return (points - low) / (high - low).amax(dim=-1, keepdim=True).clamp(min=torch.finfo(points.dtype).tiny)
 
 
-def balanced_table(counts: Int[Tensor, " cells"], groups: int) -> Int[Tensor, " cells"]:
-    """A group for every cell so that groups get about equally many tokens: the fullest cell goes to the emptiest group.
-
-    Args:
-        counts: Tokens in every cell, counted over training data (`torch.bincount`); the table then stays fixed.
-        groups: Number of groups.
-    """
-    load = [0] * groups
-    table = torch.zeros_like(counts)
-    for cell in counts.argsort(descending=True, stable=True).tolist():
-        group = load.index(min(load))
-        table[cell] = group
-        load[group] += max(1, int(counts[cell]))
-    return table
-
-
 def with_prefix(layout: Layout, patch_keys: Int[Tensor, "*batch patches"]) -> Int[Tensor, "*batch length"]:
     """Keys of all tokens from keys of the patches, view by view, row by row."""
     prefix = patch_keys.new_zeros(*patch_keys.shape[:-1], layout.prefix)

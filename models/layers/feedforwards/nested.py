@@ -89,3 +89,7 @@ class NestedSwiGLU(_Nested, SwiGLU):
 
     def __init__(self, dim: int, ratio: float = 4.0):
         super().__init__(dim, ratio)
+
+
+NESTED = (NestedGelu, NestedSwiGLU)
+"""They multiply by slices of their weights, and do not call their maps."""

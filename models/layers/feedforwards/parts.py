@@ -1,18 +1,11 @@
 """Small pieces that the feed-forward layers share."""
 
 import math
-from typing import cast
 
 import torch
 from torch import nn
 
-from models.layers.contracts import Linear
 from recon.errors import InputError
-
-
-def macs_of(*maps: nn.Module) -> int:
-    """Multiply-adds of linear maps for one token, together."""
-    return sum(cast(Linear, linear).macs() for linear in maps)
 
 
 def require_full_width(width: float) -> None:

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from models.layers.contracts import FeedForward, Mode
-from models.layers.feedforwards.parts import macs_of, require_full_width, uniform_rows
+from models.layers.feedforwards.parts import require_full_width, uniform_rows
 from models.layers.linears.dense import Dense
+from models.layers.macs import macs_of
 
 
 class Peer(FeedForward):

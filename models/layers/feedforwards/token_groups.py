@@ -57,22 +57,14 @@ def patch_directions(
 
 
 def ray_groups(
-    directions: Float[Tensor, "*batch patches 3"],
-    layout: Layout,
-    experts: int,
-    table: Int[Tensor, " cells"] | None = None,
+    directions: Float[Tensor, "*batch patches 3"], layout: Layout, experts: int
 ) -> Int[Tensor, "*batch length"]:
-    """Groups by the octahedral cell of the ray; cells take turns unless a balanced table says their group."""
-    cells = ray_cells(directions, RAY_SIDE)
-    return with_prefix(layout, cells % experts if table is None else table[cells])
+    """Groups by the octahedral cell of the ray; cells take turns."""
+    return with_prefix(layout, ray_cells(directions, RAY_SIDE) % experts)
 
 
 def point_groups(
-    points: Float[Tensor, "*batch patches 3"],
-    layout: Layout,
-    experts: int,
-    table: Int[Tensor, " cells"] | None = None,
+    points: Float[Tensor, "*batch patches 3"], layout: Layout, experts: int
 ) -> Int[Tensor, "*batch length"]:
     """Groups by the Morton cell of a coarse 3D point of every patch, in the box of the scene; else as `ray_groups`."""
-    cells = morton_cells(into_unit_cube(points), MORTON_BITS)
-    return with_prefix(layout, cells % experts if table is None else table[cells])
+    return with_prefix(layout, morton_cells(into_unit_cube(points), MORTON_BITS) % experts)

@@ -7,9 +7,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from models.layers.contracts import FeedForward, MakeLinear, Mode
-from models.layers.feedforwards.parts import macs_of, require_full_width
+from models.layers.feedforwards.parts import require_full_width
 from models.layers.linears.dense import Dense
 from models.layers.linears.self_guided import finalise_guides, schedule_guides
+from models.layers.macs import macs_of
 
 
 class TwoMaps(FeedForward):

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from models.layers.contracts import MakeLinear
-from models.layers.feedforwards.parts import macs_of
 from models.layers.linears.dense import Dense
+from models.layers.macs import macs_of
 
 
 class ResidualMLP(nn.Module):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from models.layers.fixed_point import refine, relative_change
 from models.layers.jacobi import jacobi_stack
 from models.layers.linears import BlockShuffle, Dense
-from models.layers.param_groups import param_groups, split_by_dimensions
+from models.layers.param_groups import param_groups
 from recon.errors import InputError
 
 
@@ -99,10 +99,3 @@ def test_structured_matrices_have_rates_of_their_own_and_nothing_is_left_out():
         assert rates[id(core)] == (pytest.approx(0.1 * 16 / fan_in / 2), 0.02)
     assert rates[id(network[1].bias)] == (0.1, 0.0)
     torch.optim.AdamW(groups)
-
-
-def test_matrices_apart_from_the_rest():
-    network = nn.Sequential(nn.Linear(4, 4), nn.Conv2d(1, 1, 3))
-    matrices, rest = split_by_dimensions(network)
-    assert [p.ndim for p in matrices] == [2]
-    assert sorted(p.ndim for p in rest) == [1, 1, 4]

@@ -3,7 +3,6 @@ import torch
 
 from models.layers.contracts import Layout
 from models.layers.feedforwards.keys import (
-    balanced_table,
     checkerboard_keys,
     into_unit_cube,
     kind_keys,
@@ -88,14 +87,6 @@ def test_the_cube_of_a_scene_does_not_depend_on_its_place_and_size_or_on_other_s
     torch.testing.assert_close(both[:1], into_unit_cube(scene))
 
 
-def test_a_balanced_table_is_even():
-    counts = torch.tensor([100, 1, 1, 50, 50, 98])
-    table = balanced_table(counts, 3)
-    load = torch.zeros(3, dtype=torch.long).index_add(0, table, counts)
-    assert load.tolist() == [100, 100, 100]
-    assert set(balanced_table(torch.zeros(6, dtype=torch.long), 3).tolist()) == {0, 1, 2}
-
-
 def test_the_ray_of_a_patch_goes_through_its_centre():
     K = torch.tensor([[[40.0, 0, 16], [0, 40, 8], [0, 0, 1]]])
     directions = patch_directions(torch.eye(4)[None], K, Layout(1, 2, 4), patch=8)
@@ -105,10 +96,9 @@ def test_the_ray_of_a_patch_goes_through_its_centre():
 
 def test_groups_from_cameras_and_points_fit_the_layout(generator):
     directions = torch.nn.functional.normalize(torch.randn(2, 24, 3, generator=generator), dim=-1)
-    table = torch.arange(16) % 5
-    groups = ray_groups(directions, LAYOUT, 5, table)
+    groups = ray_groups(directions, LAYOUT, 5)
     assert groups.shape == (2, LAYOUT.length)
-    assert torch.equal(groups[:, 2:], table[ray_cells(directions, 4)])
+    assert torch.equal(groups[:, 2:], ray_cells(directions, 4) % 5)
     points = point_groups(torch.randn(2, 24, 3, generator=generator), LAYOUT, 4)
     assert points.shape == (2, LAYOUT.length)
     assert 0 <= points.min() <= points.max() < 4

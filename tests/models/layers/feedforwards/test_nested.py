@@ -69,8 +69,9 @@ def test_units_that_matter_come_first(layer, tokens):
         weak = torch.arange(layer.hidden_width) % 4 != 2
         layer.fc2.weight[:, weak] *= 1e-3
     full, before = layer(tokens), layer(tokens, width=0.25)
-    order_by_importance(layer, tokens)
-    importance = hidden_importance(layer, tokens)
+    normed = layer.norm(tokens)
+    order_by_importance(layer, normed)
+    importance = hidden_importance(layer, normed)
     assert (importance[1:] <= importance[:-1] + 1e-12).all()
     error = (layer(tokens, width=0.25) - full).norm() / full.norm()
     assert error < 0.02 < (before - full).norm() / full.norm()

@@ -52,53 +52,7 @@ class StepNumbers(Sampler[list[int]]):
                 yield list(range(start, start + self.share))
 
 
-class SceneDataModule(pl.LightningDataModule):
-    """Training and held-out batches of one data set.
-
-    Args:
-        config: Of the run.
-
-    Raises:
-        InputError: There is no such data set, or no capture in it.
-    """
-
-    def __init__(self, config: TrainConfig):
-        super().__init__()
-        self.config = config
-        data = config.data
-        train, val = (open_captures(data.folder, data.format, split, data.read) for split in ("train", "val"))
-        self.train_batches = SceneBatches(train, data, augment=True)
-        self.val_batches = SceneBatches(val, data, augment=False)
-
-    def train_dataloader(self) -> DataLoader[SceneBatch]:
-        """From the trainer's step on."""
-        trainer = self._trainer
-        numbers = StepNumbers(
-            self.config.data.batch_size,
-            self.config.trainer.accumulate,
-            trainer.world_size,
-            trainer.global_rank,
-            first_step=trainer.global_step,
-            num_steps=self.config.trainer.max_steps,
-        )
-        return _loader(self.train_batches, numbers, self.config.data.workers)
-
-    def val_dataloader(self) -> DataLoader[SceneBatch]:
-        """The same batches at every evaluation, divided among the processes, some twice to give each equally many."""
-        trainer, num = self._trainer, self.config.trainer.val_batches
-        each = math.ceil(num / trainer.world_size)
-        batches = [(i * trainer.world_size + trainer.global_rank) % num for i in range(each)]
-        numbers = [list(range(b * HELD_OUT_BATCH, (b + 1) * HELD_OUT_BATCH)) for b in batches]
-        return _loader(self.val_batches, numbers, min(self.config.data.workers, 1))
-
-    @property
-    def _trainer(self) -> pl.Trainer:
-        if self.trainer is None:
-            raise RuntimeError("batches are made for a trainer, which this data module was not given to")
-        return self.trainer
-
-
-class SceneLoader(DataLoader[SceneBatch]):
+class SceneLoader(DataLoader[SceneBatch | ReconError]):
     """Batches, made ahead in other processes; an error of them is raised here as what it is.
 
     As the loader of torch passes them on, the text of an error would be a traceback, and its hint would be lost.
@@ -120,6 +74,52 @@ class _ErrorsAsValues(Dataset[SceneBatch | ReconError]):
             return self.batches[numbers]
         except ReconError as error:
             return error
+
+
+class SceneDataModule(pl.LightningDataModule):
+    """Training and held-out batches of one data set.
+
+    Args:
+        config: Of the run.
+
+    Raises:
+        InputError: There is no such data set, or no capture in it.
+    """
+
+    def __init__(self, config: TrainConfig):
+        super().__init__()
+        self.config = config
+        data = config.data
+        train, val = (open_captures(data.folder, data.format, split, data.read) for split in ("train", "val"))
+        self.train_batches = SceneBatches(train, data, augment=True)
+        self.val_batches = SceneBatches(val, data, augment=False)
+
+    def train_dataloader(self) -> SceneLoader:
+        """From the trainer's step on."""
+        trainer = self._trainer
+        numbers = StepNumbers(
+            self.config.data.batch_size,
+            self.config.trainer.accumulate,
+            trainer.world_size,
+            trainer.global_rank,
+            first_step=trainer.global_step,
+            num_steps=self.config.trainer.max_steps,
+        )
+        return _loader(self.train_batches, numbers, self.config.data.workers)
+
+    def val_dataloader(self) -> SceneLoader:
+        """The same batches at every evaluation, divided among the processes, some twice to give each equally many."""
+        trainer, num = self._trainer, self.config.trainer.val_batches
+        each = math.ceil(num / trainer.world_size)
+        batches = [(i * trainer.world_size + trainer.global_rank) % num for i in range(each)]
+        numbers = [list(range(b * HELD_OUT_BATCH, (b + 1) * HELD_OUT_BATCH)) for b in batches]
+        return _loader(self.val_batches, numbers, min(self.config.data.workers, 1))
+
+    @property
+    def _trainer(self) -> pl.Trainer:
+        if self.trainer is None:
+            raise RuntimeError("batches are made for a trainer, which this data module was not given to")
+        return self.trainer
 
 
 def _loader(batches: SceneBatches, numbers: Sampler[list[int]] | list[list[int]], workers: int) -> SceneLoader:

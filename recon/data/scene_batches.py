@@ -149,8 +149,8 @@ class SceneBatches(Dataset[SceneBatch]):
         raise InputError(
             f"{self.config.folder}: {min(MAX_TRIES, len(self.source))} captures in a row cannot be used: "
             + ", ".join(f"{count} x {reason}" for reason, count in Counter(skipped.values()).most_common(5)),
-            hint="docs/formats.md says what is left out and why; data.read.checks are the bounds, data.views the frames "
-            "that a sample needs",
+            hint="docs/formats.md says what is left out and why; data.read.checks are the bounds, data.views the "
+            "frames that a sample needs",
         )
 
     def _views(

@@ -71,7 +71,10 @@ def _write(source: CaptureSource, folder: Path, options: Namespace) -> Manifest:
 
 
 def _splits(root: Path) -> list[str]:
-    return [s for s in SPLITS if (root / s).is_dir() or (root / f"{s}.txt").is_file()] or ["train"]
+    """Those with a folder or a list; "train" needs neither where there are lists alone."""
+    found = [split for split in SPLITS if (root / split).is_dir() or (root / f"{split}.txt").is_file()]
+    has_folder = any((root / split).is_dir() for split in SPLITS)
+    return found if has_folder or "train" in found else ["train", *found]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,9 +22,9 @@ def scene_folders(root: Path, split: str, is_scene: Callable[[Path], bool], expe
     """Folder of each capture of a split, by name, in the order of the names.
 
     The split is the folder `root/SPLIT` where there is one ("val": else `root/test`), or what the file `root/SPLIT.txt`
-    names, one capture (or JSON file in it) a line, or, where a data set has neither for any split, all of it. A name is
-    the path from there, with forward slashes, without the parts `1K` ... `11K` and `nerfstudio`: so names do not change
-    while captures are added.
+    names, one capture (or JSON file in it) a line. Where there are such files and none for "train", that is whatever
+    they do not name. Where a data set has neither for any split, each is all of it. A name is the path from there, with
+    forward slashes, without the parts `1K` ... `11K` and `nerfstudio`: so names do not change while captures are added.
 
     Args:
         root: Folder of the data set, or of a single capture.
@@ -38,13 +38,19 @@ def scene_folders(root: Path, split: str, is_scene: Callable[[Path], bool], expe
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    folder, wanted = _split(root, split)
+    folder, wanted, held_out = _split(root, split)
     found: dict[str, Path] = {}
     for scene in _scenes(folder, is_scene, 0):
         name = _name(folder, scene)
         if name in found:
             raise FormatError(f"{folder}: {found[name]} and {scene} are both named {name!r}")
         found[name] = scene
+    if held_out and found.keys() <= held_out:
+        raise InputError(
+            f"{root}: val.txt and test.txt hold out all {len(found)} captures, none is left to train on",
+            hint="list fewer; or name the splits that you want, where a data set is converted",
+        )
+    found = {name: scene for name, scene in found.items() if name not in held_out}
     if wanted is not None:
         lost = [name for name in wanted if name not in found]
         if lost:
@@ -81,12 +87,18 @@ def has_scene(root: Path, is_scene: Callable[[Path], bool]) -> bool:
     return any(True for _ in _scenes(root, is_scene, 0, first=8, max_depth=MAX_DEPTH + 1))
 
 
-def _split(root: Path, split: str) -> tuple[Path, list[str] | None]:
+def _split(root: Path, split: str) -> tuple[Path, list[str] | None, set[str]]:
+    """The folder to look in, the names that are wanted, None for all, and those that are not."""
     for name in (split, "test") if split == "val" else (split,):
         if (root / name).is_dir():
-            return root / name, None
+            return root / name, None, set()
         if (root / f"{name}.txt").is_file():
-            return root, [_listed(line) for line in read_lines(root / f"{name}.txt")]
+            return root, _listed_in(root / f"{name}.txt"), set()
+    lists = [path for name in ("val", "test") if (path := root / f"{name}.txt").is_file()]
+    if split == "train" and lists and not any((root / name).is_dir() for name in SPLITS):
+        held_out = {name for path in lists for name in _listed_in(path)}
+        logger.info("%s: what %s do not name is trained on", root, " and ".join(path.name for path in lists))
+        return root, None, held_out
     others = [name for name in SPLITS if (root / name).is_dir() or (root / f"{name}.txt").is_file()]
     if others:
         raise InputError(
@@ -94,7 +106,7 @@ def _split(root: Path, split: str) -> tuple[Path, list[str] | None]:
             hint=f"make a folder {split}, or a file {split}.txt with one capture a line",
         )
     logger.warning("%s: is not divided into splits; all of its captures are taken for %s", root, split)
-    return root, None
+    return root, None, set()
 
 
 def _scenes(
@@ -115,6 +127,10 @@ def _scenes(
 
 def _name(folder: Path, scene: Path) -> str:
     return _name_of_parts(scene.relative_to(folder).parts) or folder.resolve().name
+
+
+def _listed_in(path: Path) -> list[str]:
+    return [_listed(line) for line in read_lines(path)]
 
 
 def _listed(line: str) -> str:

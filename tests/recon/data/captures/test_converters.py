@@ -158,6 +158,14 @@ def test_command_converts_every_split_and_tells(
     assert read_manifest(tmp_path / "d" / "test" / "manifest.json").captures[0].name == captures[2].name
 
 
+def test_command_converts_what_no_list_names_too(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    write_dl3dv(tmp_path / "a", captures)
+    (tmp_path / "a" / "test.txt").write_text(captures[1].name + "\n")
+    assert main(["--source", str(tmp_path / "a"), "--out", str(tmp_path / "b")]) == 0
+    assert Re10kChunks(tmp_path / "b", "train").names == (captures[0].name, captures[2].name)
+    assert Re10kChunks(tmp_path / "b", "test").names == (captures[1].name,)
+
+
 def test_command_writes_nothing_into_what_it_reads(tmp_path: Path, captures: list[TinyCapture]) -> None:
     root = write_re10k(tmp_path, captures[:1])
     assert main(["--source", str(root), "--out", str(root)]) == 2

@@ -98,6 +98,22 @@ def test_split_by_folder_by_list_or_not_at_all(
         open_captures(root, split="test")
 
 
+def test_captures_that_no_list_names_are_trained_on(tmp_path: Path) -> None:
+    """A list of the captures of a benchmark keeps them out of training, as docs/training.md says."""
+    first, second, third = captures = tiny_captures(3, frames=2, size=(32, 32))
+    root = write_dl3dv(tmp_path, captures, layout="10k")
+    (root / "test.txt").write_text(f"1K/{second.name}\n")
+    assert open_captures(root, split="train").names == (first.name, third.name)
+    assert open_captures(root, split="val").names == open_captures(root, split="test").names == (second.name,)
+    (root / "val.txt").write_text(f"{third.name}\n")
+    assert open_captures(root, split="train").names == (first.name,)
+    (root / "test.txt").write_text(f"{first.name}\n{second.name}\n")
+    with pytest.raises(InputError, match="hold out all 3 captures"):
+        open_captures(root, split="train")
+    (root / "train.txt").write_text(f"{first.name}\n")
+    assert open_captures(root, split="train").names == (first.name,)
+
+
 def test_names_stay_while_captures_are_added(tmp_path: Path, captures: list[TinyCapture]) -> None:
     before = open_captures(write_long_lrm(tmp_path, captures[1:])).names
     after = open_captures(write_long_lrm(tmp_path, captures[:1])).names

@@ -36,9 +36,14 @@ def target_layers(network: nn.Module, config: AdapterConfig) -> dict[str, nn.Lin
         )
     for name, layer in found.items():
         if name.startswith(tuple(nested)):
-            raise InputError(f"{name} belongs to a nested layer", hint="cut the network to one width first")
+            raise InputError(
+                f"{name} belongs to a nested layer", hint="cut them to one width first: recon weights convert --width 1"
+            )
         if parametrize.is_parametrized(layer, "weight"):
-            raise InputError(f"the weight of {name} is conditioned", hint="finalise the network first")
+            raise InputError(
+                f"the weight of {name} is conditioned",
+                hint="make it a plain one first: recon weights convert --finalise",
+            )
         if fault := config.fault_in(layer.out_features, layer.in_features):
             raise InputError(f"adapter.{fault} for {name}, {layer.out_features} x {layer.in_features}")
     order = {id(part): i for i, part in enumerate(network.modules())}

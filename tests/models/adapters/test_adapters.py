@@ -3,6 +3,7 @@
 import copy
 import json
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from models.adapters import (
     save_adapter,
 )
 from models.adapters.svft import SVFTLinear, singular_vectors
+from models.compression.stored import FormTarget, Target, WidthTarget, shrink_weights
+from models.hub import load_pretrained, save_pretrained
 from models.ilrm.nano.network import NanoILRM
 from models.ilrm.processor import Processor
 from models.layers.config import BlockConfig, FeedForwardConfig, LinearConfig
@@ -263,15 +266,24 @@ def test_structured_maps_take_no_adapter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "said"),
+    ("block", "said", "target"),
     [
-        (BlockConfig(feed_forward=FeedForwardConfig("nested")), "belongs to a nested layer"),
-        (BlockConfig(weight_condition=True), "is conditioned"),
+        (BlockConfig(feed_forward=FeedForwardConfig("nested")), "belongs to a nested layer", WidthTarget(1.0)),
+        (BlockConfig(weight_condition=True), "is conditioned", FormTarget()),
     ],
+    ids=["nested", "conditioned"],
 )
-def test_layers_that_would_pass_an_adapter_by_are_refused(block: BlockConfig, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        add_adapter(Processor(16, 8, 1, block=block), AdapterConfig("svft"))
+def test_layers_that_would_pass_an_adapter_by_are_refused_until_they_are_plain(
+    block: BlockConfig, said: str, target: Target, tmp_path: Path
+) -> None:
+    """What the hint says to do with weights makes them take one."""
+    network = NanoILRM(replace(SMALL, block=block))
+    save_pretrained(tmp_path / "in", "ilrm-nano", network, network.config)
+    with pytest.raises(InputError, match=said) as caught:
+        add_adapter(network, AdapterConfig("svft"))
+    assert "recon weights convert" in caught.value.hint
+    plain = load_pretrained(shrink_weights(tmp_path / "in", tmp_path / "out", target).folder).network
+    assert len(add_adapter(plain, AdapterConfig("svft"))) == 10
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from models.adapters import AdapterConfig
+from models.block_settings import fault_in_randomised
 from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
@@ -20,6 +21,8 @@ class TrainerConfig:
         out: Folder of logs, checkpoints, pictures and exported weights.
         max_steps: Optimiser steps.
         devices: Processes on each machine; more than one in all run DistributedDataParallel.
+        accelerator: "auto" takes a GPU for each process of a machine, and the CPU only for a single process without
+            one; "cpu" takes the CPU for all.
         num_nodes: Machines, started by SLURM or torchrun (docs/training.md).
         accumulate: Batches whose gradients are added up for one optimiser step.
         threads: Threads of each process.
@@ -32,6 +35,9 @@ class TrainerConfig:
         init_from: Folder or name of weights to start from, or a file of another run's `checkpoints`, or None.
         adapter: Which few numbers are trained beside weights that stay as `init_from` has them; exported merged into
             them. Of kind "none", all weights are trained.
+        randomised_backward: Share of the rows of their inputs that the linear maps of feed-forward layers keep for the
+            backward pass, as random projections; less memory, and gradients of their weights that are right on average
+            only (Bershatsky et al. 2022). None keeps all.
         resume: Go on from the newest checkpoint in `out`, exactly as if the run had never stopped; `init_from` was its
             beginning and is not read again. "auto" begins the run where there is no checkpoint yet.
     """
@@ -39,6 +45,7 @@ class TrainerConfig:
     out: str = "runs/rooms_nano"
     max_steps: int = 10_000
     devices: int = 1
+    accelerator: Literal["auto", "cpu"] = "auto"
     num_nodes: int = 1
     accumulate: int = 1
     threads: int = 2
@@ -50,6 +57,7 @@ class TrainerConfig:
     checkpoint_every: int = 1000
     init_from: str | None = None
     adapter: AdapterConfig = field(default_factory=lambda: AdapterConfig("none"))
+    randomised_backward: float | None = None
     resume: bool | Literal["auto"] = False
 
     @property
@@ -100,6 +108,7 @@ def require_usable(config: TrainConfig) -> None:
         )
     if fault := fault_in_sizes(config.sizes):
         raise InputError(f"{'nano' if config.network == 'ilrm-nano' else 'ilrm'}: {fault}")
+    _require_randomisable(config)
     multiple = size_multiple(config.sizes)
     if any(side % multiple for side in config.data.size):
         raise InputError(f"data.size is {list(config.data.size)}, expected multiples of {multiple} for this network")
@@ -107,4 +116,17 @@ def require_usable(config: TrainConfig) -> None:
         raise InputError(
             f"data.batch_size is {config.data.batch_size}, expected a multiple of {settings.parts}: "
             f"{settings.devices} devices x {settings.num_nodes} nodes x {settings.accumulate} accumulated batches"
+        )
+
+
+def _require_randomisable(config: TrainConfig) -> None:
+    share = config.trainer.randomised_backward
+    if share is None:
+        return
+    if fault := fault_in_randomised(share, config.sizes.block):
+        raise InputError(f"trainer.randomised_backward {fault}")
+    if config.trainer.adapter.kind != "none":
+        raise InputError(
+            "trainer.randomised_backward is given with an adapter, beside which these matrices are not trained",
+            hint="leave one of the two out",
         )

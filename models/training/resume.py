@@ -23,7 +23,7 @@ from recon.errors import CheckpointError, InputError
 from recon.io.atomic import atomic_write
 
 MAY_CHANGE = re.compile(
-    r"trainer\.(out|devices|num_nodes|accumulate|threads|log_every|val_every|val_batches|checkpoint_every|init_from|resume)"
+    r"trainer\.(out|devices|accelerator|num_nodes|accumulate|threads|log_every|val_every|val_batches|checkpoint_every|init_from|resume)"
     r"|data\.(folder|workers|read\.max_open)|loss\.perceptual_weights"
 )
 """Settings that a resumed run may have otherwise, for they do not decide what is learnt; other numbers of processes,

@@ -1,7 +1,6 @@
 """One run: fit, checkpoints, exact resume."""
 
 import logging
-import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -17,9 +16,10 @@ from models.training.callbacks import ExportWeights, ShowPictures, StopOnNonFini
 from models.training.config import TrainConfig, require_usable
 from models.training.data import SceneDataModule
 from models.training.networks import make_module
+from models.training.processes import environment, require_devices, require_started
+from models.training.randomised import randomise_feed_forwards
 from models.training.resume import RunState, WholeCheckpoints, require_new
 from models.training.start import start_from
-from recon.errors import InputError
 
 logger = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # devices, advertisements
@@ -37,10 +37,12 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
     Raises:
         InputError: Settings that no run can be made with, no captures to train on, or a run in the same folder.
         CheckpointError: `init_from` names no weights, or there is no checkpoint of this run to go on from.
-        ResourceError: The adapter needs a library that is not installed.
+        ResourceError: More GPUs are asked for than there are, or a library that the adapter needs is not installed.
         TrainingError: A gradient is not finite.
     """
     require_usable(config)
+    require_devices(config.trainer)
+    require_started(config.trainer)
     out = Path(config.trainer.out)
     data = SceneDataModule(config)
     state = RunState(config, data.train_batches.source.names)
@@ -57,7 +59,10 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
     if config.trainer.adapter.kind != "none":
         module.adapt(config.trainer.adapter)
     times = TimeShares()
-    trainer = _trainer(config, out, times, [*callbacks, StopOnNonFinite(), state])
+    first = [*callbacks, StopOnNonFinite(), state]
+    if config.trainer.randomised_backward is not None:
+        first.append(randomise_feed_forwards(module.network, config.trainer.randomised_backward))
+    trainer = _trainer(config, out, times, first)
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     logger.info("%s", times.summary())
     for reason, count in Counter(module.skipped.values()).most_common():
@@ -68,7 +73,6 @@ def train(config: TrainConfig, callbacks: Sequence[pl.Callback] = ()) -> Path:
 def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]) -> pl.Trainer:
     settings = config.trainer
     processes = settings.devices * settings.num_nodes
-    _require_started(processes)
     callbacks: list[Any] = [
         *first,
         LearningRateMonitor("step"),
@@ -78,7 +82,7 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         ShowPictures(out / "pictures"),
     ]  # fmt: skip
     return pl.Trainer(
-        accelerator="auto",
+        accelerator=settings.accelerator,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy=_strategy(config, processes),
@@ -87,7 +91,7 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         max_epochs=-1,
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=settings.clip_norm,
-        plugins=[WholeCheckpoints()],
+        plugins=[WholeCheckpoints(), *environment()],
         default_root_dir=out,
         logger=[CSVLogger(out, name="csv"), TensorBoardLogger(out, name="tensorboard")],
         log_every_n_steps=settings.log_every,
@@ -112,18 +116,3 @@ def _strategy(config: TrainConfig, processes: int) -> str:
     block = config.sizes.block
     guided = block.attention.linear.self_guided or block.feed_forward.linear.self_guided
     return "ddp_find_unused_parameters_true" if guided else "ddp"
-
-
-def _require_started(processes: int) -> None:
-    """Refuse a number of processes other than torchrun or SLURM has started: each would train for itself.
-
-    Raises:
-        InputError: They differ.
-    """
-    for variable in ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
-        started = os.environ.get(variable, "")
-        if started.isdigit() and int(started) != processes:
-            raise InputError(
-                f"{started} processes were started ({variable}), expected {processes}: trainer.devices x num_nodes",
-                hint="give --trainer.devices the processes of each machine, and --trainer.num_nodes the machines",
-            )

@@ -42,7 +42,14 @@ def main(out: Path, network: Any, precision: str, rooms: Path, devices: int, acc
         trainer_of = pl.Trainer
         pl.Trainer = lambda **options: trainer_of(**options, precision="64-true")
     config = small_run(
-        rooms, out / "run", network, max_steps=1, devices=devices, accumulate=accumulate, precision="float32"
+        rooms,
+        out / "run",
+        network,
+        max_steps=1,
+        devices=devices,
+        accelerator="cpu",
+        accumulate=accumulate,
+        precision="float32",
     )
     run.train(replace(config, data=replace(config.data, batch_size=4)))
 

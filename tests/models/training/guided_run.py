@@ -16,7 +16,9 @@ GUIDED = LinearConfig(kind="lowrank", self_guided=True)
 
 
 def main(out: Path, rooms: Path, devices: int) -> None:
-    config = small_run(rooms, out, "ilrm", devices=devices, val_every=1000, log_every=1000, precision="float32")
+    config = small_run(
+        rooms, out, "ilrm", devices=devices, accelerator="cpu", val_every=1000, log_every=1000, precision="float32"
+    )
     block = BlockConfig(AttentionConfig(linear=GUIDED), FeedForwardConfig(linear=GUIDED))
     run.train(replace(config, ilrm=replace(config.ilrm, block=block), data=replace(config.data, batch_size=2)))
 

@@ -225,11 +225,3 @@ def test_a_damaged_checkpoint_is_told(walls: Path, tmp_path: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="not a checkpoint of a run"):
         train(small_run(walls, tmp_path, resume=True))
-
-
-def test_processes_that_would_each_train_alone_are_refused(
-    walls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "8")
-    with pytest.raises(InputError, match=r"8 processes were started \(WORLD_SIZE\), expected 1"):
-        train(small_run(walls, tmp_path))

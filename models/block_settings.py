@@ -1,6 +1,7 @@
 """What settings a block can be built with."""
 
 from models.layers.config import AttentionConfig, BlockConfig, FeedForwardConfig, LinearConfig
+from models.layers.feedforwards.catalogue import KINDS_OF_LINEAR_MAPS
 
 MAX_HIDDEN = 65536
 """Of the hidden width of a feed-forward layer."""
@@ -49,6 +50,17 @@ def fault_in_block(config: BlockConfig, dim: int, head_dim: int) -> str | None:
     if attention.experts not in (1, feed_forward.groups):
         groups = f"{feed_forward.groups}, the groups of feed_forward"
         return f"block.attention.experts is {attention.experts}, expected 1 or {groups}"
+    return None
+
+
+def fault_in_randomised(share: float, block: BlockConfig) -> str | None:
+    """Why feed-forward layers cannot be trained on a share of the rows of their inputs, in words, or None."""
+    if not 0 < share < 1:
+        return f"is {short(share)}, expected above 0 and below 1; 0.2 keeps a fifth of the inputs"
+    chosen = block.feed_forward
+    if chosen.kind not in KINDS_OF_LINEAR_MAPS or chosen.linear.kind != "dense" or block.weight_condition:
+        kinds = ", ".join(KINDS_OF_LINEAR_MAPS)
+        return f"is for plain matrices of feed_forward.kind {kinds} without weight_condition; leave it out"
     return None
 
 

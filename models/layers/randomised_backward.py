@@ -37,6 +37,18 @@ class RandomisedLinear(Dense):
         self.share = share
         self._generator = torch.Generator().manual_seed(seed)
 
+    @classmethod
+    def around(cls, linear: Dense, share: float, *, seed: int = 0) -> "RandomisedLinear":
+        """The layer with the parameters of a plain one; other arguments as those of the class."""
+        with torch.device("meta"):
+            layer = cls(linear.in_features, linear.out_features, share, bias=linear.bias is not None, seed=seed)
+        layer.weight, layer.bias = linear.weight, linear.bias
+        return layer.train(linear.training)
+
+    def reseed(self, seed: int) -> None:
+        """Begin the layer's own random numbers anew."""
+        self._generator.manual_seed(seed)
+
     def forward(self, input: Float[Tensor, "*batch in_features"]) -> Float[Tensor, "*batch out_features"]:
         """The image of x; new random numbers for every training step."""
         rows = input.reshape(-1, self.in_features)

@@ -22,6 +22,8 @@ from models.training.resume import RunState, WholeCheckpoints, require_new
 from models.training.start import start_from
 
 logger = logging.getLogger(__name__)
+KEPT_CHECKPOINTS = 2
+"""The newest, and one to go back to where it is damaged."""
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # devices, advertisements
 for _message in (".*LeafSpec.*is deprecated", ".*dataloader is not resumable", "Checkpoint directory .* exists"):
     warnings.filterwarnings("ignore", message=_message, module="pytorch_lightning")
@@ -77,7 +79,7 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         *first,
         LearningRateMonitor("step"),
         ModelCheckpoint(out / "checkpoints", "step_{step:07d}", every_n_train_steps=settings.checkpoint_every,
-                        auto_insert_metric_name=False, save_top_k=1),
+                        auto_insert_metric_name=False, monitor="step", mode="max", save_top_k=KEPT_CHECKPOINTS),
         ExportWeights(out / "weights", settings.checkpoint_every),
         ShowPictures(out / "pictures"),
     ]  # fmt: skip

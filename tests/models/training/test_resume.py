@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from models.ilrm.module import ILRMModule
 from models.layers.config import BlockConfig
@@ -161,7 +161,7 @@ def test_a_run_is_resumed_with_its_perceptual_term_alone(
 
 def without_settings(out: Path, *paths: str) -> None:
     """The checkpoint as a version wrote it that did not have these settings yet."""
-    (file,) = (out / "checkpoints").glob("*.ckpt")
+    file = max((out / "checkpoints").glob("*.ckpt"))
     checkpoint = torch.load(file, weights_only=True)
     for path in paths:
         *parents, name = path.split(".")
@@ -219,9 +219,19 @@ def test_other_captures_are_told(walls: Path, tmp_path: Path) -> None:
         train(small_run(fewer, tmp_path / "run", resume=True))
 
 
-def test_a_damaged_checkpoint_is_told(walls: Path, tmp_path: Path) -> None:
-    train(small_run(walls, tmp_path))
-    (checkpoint,) = (tmp_path / "checkpoints").glob("*.ckpt")
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match="not a checkpoint of a run"):
-        train(small_run(walls, tmp_path, resume=True))
+def test_the_checkpoint_before_a_damaged_one_is_taken(walls: Path, tmp_path: Path) -> None:
+    """Once the damaged one is removed, as the error says; and the weights are those of a run that was never stopped."""
+    options = {"max_steps": 7, "checkpoint_every": 2, "val_every": 10}
+    train(small_run(walls, tmp_path, **options))
+    whole = load_file(tmp_path / "weights" / "model.safetensors")
+    before, newest = sorted((tmp_path / "checkpoints").iterdir())
+    assert (before.name, newest.name) == ("step_0000004.ckpt", "step_0000006.ckpt")
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match=r"step_0000006\.ckpt: not a checkpoint of a run") as caught:
+        train(small_run(walls, tmp_path, resume=True, **options))
+    assert "the one before will be taken" in caught.value.hint
+    newest.unlink()
+    train(small_run(walls, tmp_path, resume=True, **options))
+    assert sorted((tmp_path / "checkpoints").iterdir()) == [before, newest]
+    resumed = load_file(tmp_path / "weights" / "model.safetensors")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -24,7 +24,7 @@ from recon.io.atomic import atomic_write
 
 MAY_CHANGE = re.compile(
     r"trainer\.(out|devices|accelerator|num_nodes|accumulate|threads|log_every|val_every|val_batches|checkpoint_every|init_from|resume)"
-    r"|data\.(folder|workers|read\.max_open)|loss\.perceptual_weights"
+    r"|data\.(folder|format|workers|read\.max_open)|loss\.perceptual_weights"
 )
 """Settings that a resumed run may have otherwise, for they do not decide what is learnt; other numbers of processes,
 accumulated batches or threads give the same gradients up to rounding. The backbone of the perceptual term may lie

@@ -87,17 +87,26 @@ def open_captures(
     if foreign:
         raise InputError(f"{root}: the option {foreign[0]} does not belong to the format {name}")
     wanted = {key: given[key] for key in chosen.options}
-    source = chosen.reader(root, split, checks=options.checks, **wanted)
+    try:
+        source = chosen.reader(root, split, checks=options.checks, **wanted)
+    except InputError as error:
+        if format != "auto" and not chosen.is_there(root) and (there := _found(root)) is not None:
+            error.hint = f"the folder holds {FORMATS[there].expected}: the format is {there}, or auto"
+        raise
     logger.info("%s: %s, %s, %d captures", root, name, split, len(source))
     return source
 
 
 def _detect(root: Path) -> str:
-    found = next((name for name, form in FORMATS.items() if form.is_there(root)), None)
+    found = _found(root)
     if found is None:
         looked_for = "; ".join(f"{form.expected} ({name})" for name, form in FORMATS.items())
         raise InputError(f"{root}: no data set of a known form", hint=f"looked for {looked_for}")
     return found
+
+
+def _found(root: Path) -> str | None:
+    return next((name for name, form in FORMATS.items() if form.is_there(root)), None)
 
 
 def _in_split(pattern: str, root: Path) -> bool:

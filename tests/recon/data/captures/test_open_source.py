@@ -71,6 +71,12 @@ def test_nothing_known_names_what_was_looked_for(tmp_path: Path) -> None:
         open_captures(tmp_path, "zip")
 
 
+def test_a_wrong_format_is_told_from_what_is_there(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    with pytest.raises(InputError, match=r"a folder with transforms\.json") as caught:
+        open_captures(write_re10k(tmp_path, captures), "nerfstudio")
+    assert "the format is re10k_chunks, or auto" in caught.value.hint
+
+
 def test_option_of_another_format(tmp_path: Path, captures: list[TinyCapture]) -> None:
     write_re10k(tmp_path, captures)
     with pytest.raises(InputError, match="downsample does not belong to the format re10k_chunks"):

@@ -124,7 +124,11 @@ def _report_missing_chunks(folder: Path, index: dict[str, str], missing: list[st
     if wish == "skip" and lost < len(index):
         logger.warning("%s: %s", found, shown)
         return
-    raise FormatError(f"{found}: {shown}", hint='fetch them, or pass missing_chunks "skip" to use what is there')
+    raise FormatError(
+        f"{found}: {shown}",
+        hint="fetch them, or use what is there: recon train --data.read.missing_chunks skip, recon eval "
+        "--read.missing_chunks skip, scripts/prepare_re10k --read.missing_chunks skip",
+    )
 
 
 def _capture(path: Path, entry: ChunkEntry, checks: CaptureChecks) -> Capture:

@@ -1,4 +1,5 @@
 import itertools
+import re
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from app.cli import main
 from app.commands.train import require_plain_data
 from models.adapters import AdapterConfig
 from models.training import TrainConfig
+from models.training.data import SceneDataModule
 from recon.configs import config_names, find_config
 from recon.errors import FormatError, InputError, LimitError
+from tests.tiny_captures import TinyCapture, tiny_captures, write_dl3dv, write_re10k, write_re10k_text
 
 
 @pytest.fixture
@@ -92,6 +95,46 @@ def is_part_of(given: Any, found: Any) -> bool:
 def test_every_value_of_a_preset_arrives(name: str, runs: list) -> None:
     assert main(["train", "--config", name]) == 0
     assert is_part_of(yaml.safe_load(find_config(name).read_text()), plain(asdict(runs[0])))
+
+
+def write_form(form: str, root: Path, captures: list[TinyCapture], split: str) -> None:
+    if form == "chunks":
+        write_re10k(root, captures, split)
+    elif form == "folders":
+        write_dl3dv(root / split, captures)
+    else:
+        write_re10k_text(root, root / "frames" / split, captures, split)
+
+
+@pytest.mark.parametrize("form", ["chunks", "folders", "text"])
+@pytest.mark.parametrize("name", ["experiment/re10k_nano", "experiment/dl3dv_nano"])
+def test_presets_take_each_form_of_their_data_set(name: str, form: str, runs: list, tmp_path: Path) -> None:
+    """As published, and as scripts/prepare_dl3dv and prepare_re10k convert it."""
+    captures = tiny_captures(2, frames=2, size=(32, 32))
+    for split in ("train", "test"):
+        write_form(form, tmp_path, captures, split)
+    assert main(["train", "--config", name, "--data.folder", str(tmp_path)]) == 0
+    data = SceneDataModule(runs[0])
+    assert data.train_batches.source.names == data.val_batches.source.names == tuple(c.name for c in captures)
+    assert len(data.train_batches.source[0]) == 2
+
+
+def test_a_partial_download_names_the_option_that_uses_it(
+    runs: list, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The words of the hint are options of the commands that they are for."""
+    write_re10k(tmp_path, captures := tiny_captures(2, frames=2, size=(32, 32)), "test", per_chunk=1)
+    write_re10k(tmp_path, captures, "train", per_chunk=1)
+    (tmp_path / "train" / "000001.torch").unlink()
+    words = ["train", "--config", "experiment/re10k_nano", "--data.folder", str(tmp_path)]
+    assert main(words) == 0
+    with pytest.raises(FormatError, match="1 chunks of index") as caught:
+        SceneDataModule(runs.pop())
+    for command, given in (("train", words), ("eval", ["eval", "--index", str(tmp_path / "none.json")])):
+        (option,) = re.findall(rf"recon {command} (--\S*missing_chunks skip)", caught.value.hint)
+        main([*given, *option.split()])
+        assert "missing_chunks" not in capsys.readouterr().err
+    assert SceneDataModule(runs.pop()).train_batches.source.names == (captures[0].name,)
 
 
 PAPER = {"re10k_2view": 171.34e6, "re10k_4view_half": 185.89e6, "re10k_8view_half": 185.89e6, "dl3dv_low": 185.89e6}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = "Import weights that others publish, make weights smaller, or list those that ship."
 IMPORT_HELP = "Convert a checkpoint that the authors of a network publish, without running anything that it holds."
-CONVERT_HELP = "Make trained weights smaller: structured matrices in place of plain ones, or fewer hidden units."
+CONVERT_HELP = "Make trained weights smaller or faster: structured matrices, fewer hidden units, or experts."
 LIST_HELP = "List the weights that came with the installation, with licence and hash."
 
 
@@ -55,9 +55,10 @@ def _add_conversion(parser: ArgumentParser) -> None:
         help="With --linear lowrank, block_dense or blast: rank of values in attention over that of queries and keys.",
     )  # fmt: skip
     parser.add_argument("--width", type=float, help="Instead: share of the hidden units that is kept.")
+    parser.add_argument("--experts", type=int, help="Instead: cut feed-forward layers into so many, half of them used.")
     parser.add_argument(
         "--finalise", action="store_true",
-        help="Instead: only leave out what none but training needs, as the other two do in passing.",
+        help="Instead: only leave out what none but training needs, as the others do in passing.",
     )  # fmt: skip
     parser.add_argument("--calibrate", help="Folder of captures, as recon train takes them, to see on what matters.")
     parser.add_argument("--split", default="train", help="Of the captures: train, val or test.")
@@ -107,12 +108,13 @@ def _convert(arguments: Namespace) -> tuple[dict[str, Any], str]:
 
 def _target(arguments: Namespace) -> "Target":
     from models.compression.linears import PARTS
-    from models.compression.stored import FormTarget, LinearTarget, WidthTarget
+    from models.compression.stored import ExpertsTarget, FormTarget, LinearTarget, WidthTarget
     from recon.errors import InputError
 
     wanted = {
         "--linear": arguments.linear is not None,
         "--width": arguments.width is not None,
+        "--experts": arguments.experts is not None,
         "--finalise": arguments.finalise,
     }
     if sum(wanted.values()) != 1:
@@ -122,6 +124,8 @@ def _target(arguments: Namespace) -> "Target":
             hint="--linear blast --budget 0.5 for other matrices, --width 0.5 for fewer hidden units; one after the "
             "other for both, --width first",
         )
+    if arguments.experts is not None:
+        return ExpertsTarget(arguments.experts)
     if arguments.finalise:
         return FormTarget()
     if arguments.width is not None:
@@ -159,7 +163,8 @@ def _tuning(done: "Shrunk", command: str) -> list[str]:
 
     if done.change.block.feed_forward.kind in ONLY_FOR_USE:
         return []
-    gain = ", which makes up for most of the error" if done.change.error else ""
+    structured = done.change.error and done.change.block.feed_forward.kind != "routed"
+    gain = ", which makes up for most of the error" if structured else ""
     return [f"To train them further{gain}: {command} --data.folder DATA"]
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from models.compression.converting import convert_linears
+from models.compression.experts import into_experts
 from models.compression.inputs import record_input_rms
 from models.compression.linears import PARTS, Part, block_linears
 from models.compression.width import cut_width
@@ -60,11 +61,22 @@ class WidthTarget:
 
 
 @dataclass(frozen=True)
+class ExpertsTarget:
+    """How many experts the feed-forward layers are to be cut into.
+
+    Attributes:
+        experts: Of each layer; a token takes half of them.
+    """
+
+    experts: int
+
+
+@dataclass(frozen=True)
 class FormTarget:
     """Nothing but the form that is used, in which other targets write weights too."""
 
 
-Target = LinearTarget | WidthTarget | FormTarget
+Target = LinearTarget | WidthTarget | ExpertsTarget | FormTarget
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,8 @@ def _change(network: nn.Module, block: BlockConfig, target: Target, run: Run | N
         return _convert(network, block, target, run)
     if isinstance(target, WidthTarget):
         return _cut(network, block, target, run)
+    if isinstance(target, ExpertsTarget):
+        return _route(network, block, target, run)
     return Change("the form that is used", block, {}, 0.0, "what the network computes")
 
 
@@ -196,6 +210,17 @@ def _cut(network: nn.Module, block: BlockConfig, target: WidthTarget, run: Run |
     return Change(
         f"feed-forward layers with {done.units} hidden units",
         replace(block, feed_forward=replace(block.feed_forward, kind=kind, ratio=ratio)),
+        done.errors,
+        done.error,
+        f"what the feed-forward layers add on {'random tokens' if run is None else 'the captures'}",
+    )
+
+
+def _route(network: nn.Module, block: BlockConfig, target: ExpertsTarget, run: Run | None) -> Change:
+    done = into_experts(network, target.experts, run)
+    return Change(
+        f"feed-forward layers as {target.experts} experts, of which a token takes {done.top}",
+        replace(block, feed_forward=replace(block.feed_forward, kind="routed", experts=target.experts)),
         done.errors,
         done.error,
         f"what the feed-forward layers add on {'random tokens' if run is None else 'the captures'}",

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from models.compression.inputs import observe_inputs
 from models.compression.linears import replace_module
+from models.compression.rows import calibration_rows
 from models.layers.contracts import FeedForward
 from models.layers.feedforwards.cutting import first_hidden_units
 from models.layers.feedforwards.gelu import GeluFeedForward
@@ -24,10 +23,6 @@ from recon.errors import InputError
 CUT = (GeluFeedForward, SwiGLU, *NESTED)
 GATED_STEP = 64
 """Gated layers have a multiple of as many hidden units."""
-ROWS_OF_A_CALL = 512
-RANDOM_ROWS = 4096
-
-Rows = Float[Tensor, "rows dim"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def cut_width(network: nn.Module, width: float, run: Callable[[], object] | None
     plain = {name: first_hidden_units(layer, layer.hidden_width) for name, layer in found.items()}
     for name, layer in plain.items():  # nested ones do not call their maps, which are watched
         replace_module(network, name, layer)
-    rows = _random_rows(plain) if run is None else _seen_rows(plain, run)
+    rows = calibration_rows(plain, run)
     gone, whole = {}, {}
     for name, layer in plain.items():
         if not isinstance(found[name], NESTED) and units[name] < layer.hidden_width:
@@ -114,25 +109,3 @@ def _units(layer: TwoMaps, width: float) -> int:
         return units_of(width, layer.hidden_width)
     step = GATED_STEP if isinstance(layer, SwiGLU) else 1
     return min(max(step, step * round(width * layer.hidden_width / step)), layer.hidden_width)
-
-
-def _random_rows(layers: dict[str, TwoMaps]) -> dict[str, Rows]:
-    """Tokens that are drawn, after the norm of each layer."""
-    generator = torch.Generator().manual_seed(0)
-    found = {}
-    for name, layer in layers.items():
-        weight = cast(Dense, layer.fc1).weight
-        drawn = torch.randn(RANDOM_ROWS, weight.shape[1], generator=generator)
-        found[name] = layer.norm(drawn.to(weight))
-    return found
-
-
-def _seen_rows(layers: dict[str, TwoMaps], run: Callable[[], object]) -> dict[str, Rows]:
-    """Some of the normed tokens of every call, evenly spaced."""
-    found: dict[str, list[Tensor]] = {name: [] for name in layers}
-
-    def keep(name: str, rows: Tensor) -> None:
-        found[name].append(rows[:: -(-len(rows) // ROWS_OF_A_CALL)].float())
-
-    observe_inputs({name: layer.fc1 for name, layer in layers.items()}, run, keep)
-    return {name: torch.cat(parts) for name, parts in found.items()}

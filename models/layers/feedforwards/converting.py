@@ -1,5 +1,6 @@
 """From a trained dense layer to experts: hidden units that fire together go into one expert."""
 
+import copy
 from typing import cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from models.layers.linears.dense import Dense
 @torch.no_grad()
 def routed_from_dense(
     layer: GeluFeedForward,
-    tokens: Float[Tensor, "*batch dim"],
+    normed: Float[Tensor, "*batch dim"],
     experts: int,
     *,
     top: int | None = None,
@@ -28,18 +29,21 @@ def routed_from_dense(
 
     Args:
         layer: The dense layer.
-        tokens: Calibration tokens as the layer sees them, before its norm; a few thousand.
+        normed: Calibration tokens, after the norm of the layer; a few thousand.
         experts: Number of experts.
         top: Experts that a token takes; None for half of them.
         generator: Randomness of the clustering.
+
+    Raises:
+        InputError: The experts do not divide the hidden width.
     """
     fc1, fc2 = cast(Dense, layer.fc1), cast(Dense, layer.fc2)
-    normed = layer.norm(tokens).flatten(0, -2)
-    cluster = balanced_clusters(layer.hidden(normed).abs().T, experts, generator=generator)
-    order = cluster.argsort(stable=True)
+    normed = normed.flatten(0, -2)
     routed = RoutedFeedForward(fc1.in_features, layer.hidden_width / fc1.in_features, experts, top=top)
     routed = routed.to(fc1.weight.device, fc1.weight.dtype)
-    routed.norm.load_state_dict(layer.norm.state_dict())
+    routed.norm = copy.deepcopy(layer.norm)
+    cluster = balanced_clusters(layer.hidden(normed).abs().T, experts, generator=generator)
+    order = cluster.argsort(stable=True)
     routed.up.copy_(fc1.weight[order])
     routed.down.copy_(fc2.weight.T[order])
     routed.router.copy_(_first_router(routed, normed))

@@ -104,7 +104,7 @@ def test_convert_as_json_and_widths(small: Path, tmp_path: Path, capsys) -> None
     ("words", "code", "said"),
     [
         (["--finalise", "--width", "0.5"], 2, "--width and --finalise are given"),
-        ([], 2, "none of --linear, --width, --finalise is given"),
+        ([], 2, "none of --linear, --width, --experts, --finalise is given"),
         (["--linear", "blast", "--width", "0.5"], 2, "--linear and --width are given, expected one"),
         (["--linear", "dense"], 2, "dense"),
         (["--linear", "blast", "--budget", "2"], 2, "budget: 2"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.compression.stored import FormTarget, LinearTarget, WidthTarget, shrink_weights
+from models.compression.stored import ExpertsTarget, FormTarget, LinearTarget, WidthTarget, shrink_weights
 from models.diagnostics import ActivationSource
 from models.forms import form_of
 from models.hub import load_pretrained, save_pretrained
@@ -61,13 +61,14 @@ def loss_of(folder: Path, walls: Path) -> float:
     return float(torch.stack(list(module.loss_terms(prediction, rendered, batch).values())).sum())
 
 
-@pytest.mark.parametrize("target", [LOW_RANK, WidthTarget(0.25)], ids=["linear", "width"])
+@pytest.mark.parametrize("target", [LOW_RANK, WidthTarget(0.25), ExpertsTarget(4)], ids=["linear", "width", "experts"])
 def test_smaller_weights_load_strictly_and_training_on_lowers_their_loss(target, trained, walls, tmp_path):
     done = shrink_weights(trained, tmp_path / "small", target)
     network = load_pretrained(done.folder).network
     assert network.config == done.config
     assert load_reconstructor(str(done.folder), torch.device("cpu")).weights_sha256 == done.sha256[1]
-    assert sum(p.numel() for p in network.parameters()) == done.parameters[1] < done.parameters[0]
+    assert sum(p.numel() for p in network.parameters()) == done.parameters[1]
+    assert (done.parameters[1] < done.parameters[0]) != isinstance(target, ExpertsTarget)  # with routers beside them
     assert 0 < done.change.error < 1
     assert min(done.change.errors.values()) <= done.change.error <= max(done.change.errors.values())
     before = loss_of(done.folder, walls)

@@ -58,7 +58,7 @@ def test_ids_that_name_no_expert_are_refused(ids, found, tokens):
 
 def test_routed_with_all_experts_is_the_layer_that_it_was_made_from(tokens, generator):
     dense = GeluFeedForward(8).double()
-    routed = routed_from_dense(dense, tokens, 4, top=4, generator=generator)
+    routed = routed_from_dense(dense, dense.norm(tokens), 4, top=4, generator=generator)
     torch.testing.assert_close(routed(tokens), dense(tokens), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(routed.eval()(tokens), dense(tokens), rtol=1e-10, atol=1e-12)
 
@@ -74,7 +74,7 @@ def test_units_that_fire_together_come_into_one_expert(generator):
         for unit in range(32):
             dense.fc1.weight[unit, unit % 2] += 2
             dense.fc1.weight[unit, 1 - unit % 2] -= 2
-    routed = routed_from_dense(dense, tokens, 2, top=1, generator=generator).eval()
+    routed = routed_from_dense(dense, dense.norm(tokens), 2, top=1, generator=generator).eval()
     sides = (routed.up[:, 0] > 0).view(2, 16)
     assert sides.all(dim=1).tolist() in ([True, False], [False, True])
     assert (~sides).all(dim=1).sum() == 1

@@ -1,6 +1,7 @@
 """DL3DV, and any other folder of captures with a `transforms.json`."""
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,8 @@ class Nerfstudio(ListedCaptures):
     """Captures with `transforms.json` beside `images_4`, `images_8`, `images_2` or `images`.
 
     Both layouts of DL3DV are read, `HASH/nerfstudio/transforms.json` and `1K/HASH/transforms.json`; the hash is the
-    name. Intrinsics are brought to the true size of the pictures, wide or tall; k1, k2, p1, p2 are undistorted. Frames
-    are in the order of the file.
+    name. Intrinsics are brought to the true size of the pictures, wide or tall; k1, k2, p1, p2 are undistorted, unless
+    asked not to. Frames are in the order of the file.
 
     The world is that of the `transform_matrix` of the file, with its axes and unit; only the axes of the cameras are
     turned, from OpenGL to OpenCV. `applied_transform`, by which nerfstudio turned the world of COLMAP into its own, is
@@ -45,6 +46,8 @@ class Nerfstudio(ListedCaptures):
         split: "train", "val" or "test".
         downsample: 1, 2, 4 or 8, which reads `images`, `images_2`, `images_4` or `images_8`; None takes the first of
             4, 8, 2, 1 that is there.
+        undistort: Whether k1, k2, p1, p2 are taken out of the pictures. Otherwise the pictures stay as they are and the
+            coefficients are passed over, as DepthSplat does: its protocol is to be followed so, errors and all.
         checks: What is not used.
 
     Raises:
@@ -58,19 +61,20 @@ class Nerfstudio(ListedCaptures):
         split: str = "train",
         *,
         downsample: int | None = None,
+        undistort: bool = True,
         checks: CaptureChecks = DEFAULT_CHECKS,
     ):
         if downsample is not None and downsample not in DOWNSAMPLES:
             raise FormatError(f"downsample is {downsample}, expected one of {', '.join(map(str, DOWNSAMPLES))}")
         super().__init__(scene_folders(Path(folder), split, is_nerfstudio, TRANSFORMS), checks)
-        self.downsample = downsample
+        self.downsample, self.undistort = downsample, undistort
 
     def _read(self, name: str, place: Path) -> Capture:
         path = place / TRANSFORMS
         content = read_json(path, limits=PICTURE_LIMITS)
         stated = _frames(path, content)
         downsample = self.downsample or _downsample(place)
-        frames = [_frame(path, content, frame, downsample) for frame in stated]
+        frames = [_frame(path, content, frame, downsample, self.undistort) for frame in stated]
         times = [time for frame in stated if type(time := frame.get("timestamp")) is int]
         url = content.get("url")
         return capture_of_files(
@@ -100,20 +104,21 @@ def _downsample(folder: Path) -> int:
     return next((factor for factor in PREFERRED if factor > 1 and (folder / f"{PICTURES}_{factor}").is_dir()), 1)
 
 
-def _frame(path: Path, content: dict[str, Any], frame: dict[str, Any], downsample: int) -> FileFrame:
+def _frame(path: Path, content: dict[str, Any], frame: dict[str, Any], downsample: int, undistort: bool) -> FileFrame:
     where = f"{path}: frame {frame['file_path'][:80]}"
     try:
         pose = read_pose(path, frame)
     except GeometryError as error:
         raise UnusableCaptureError(IMPOSSIBLE_CAMERA, error.message, hint=error.hint) from error
     picture = _picture(where, path.parent, frame["file_path"], downsample)
-    return FileFrame(picture, partial(_lens, where, content | frame, downsample), pose)
+    return FileFrame(picture, partial(_lens, where, content | frame, downsample, undistort), pose)
 
 
-def _lens(where: str, fields: dict[str, Any], downsample: int, header: PictureHeader) -> Lens:
+def _lens(where: str, fields: dict[str, Any], downsample: int, undistort: bool, header: PictureHeader) -> Lens:
     """Where the file does not say for what size, it means the pictures before they were made smaller."""
     width, height = header.original_size
-    return read_lens(where, fields, (width * downsample, height * downsample))
+    lens = read_lens(where, fields, (width * downsample, height * downsample))
+    return lens if undistort else replace(lens, distortion=(0.0, 0.0, 0.0, 0.0))
 
 
 def _picture(where: str, folder: Path, name: str, downsample: int) -> Path:

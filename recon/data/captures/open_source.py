@@ -30,6 +30,7 @@ class ReadOptions:
     Attributes:
         checks: Which captures are not used.
         downsample: nerfstudio: 1, 2, 4 or 8, which pictures are read; None takes the first of 4, 8, 2, 1 that is there.
+        undistort: nerfstudio: False leaves pictures as they are and passes over k1, k2, p1, p2, as DepthSplat does.
         frames: re10k_text: folder of the pictures; None for `frames` in the data set.
         missing_chunks: re10k_chunks: "skip" uses what was fetched of a data set whose index names more.
         max_open: re10k_chunks: chunks that stay open.
@@ -37,6 +38,7 @@ class ReadOptions:
 
     checks: CaptureChecks = DEFAULT_CHECKS
     downsample: int | None = None
+    undistort: bool = True
     frames: str | None = None
     missing_chunks: Literal["error", "skip"] = "error"
     max_open: int = 8
@@ -127,7 +129,7 @@ FORMATS: dict[str, _Format] = {
         OpencvJson,
     ),
     "nerfstudio": _Format(
-        "CAPTURE/transforms.json", lambda root: has_scene(root, is_nerfstudio), Nerfstudio, ("downsample",)
+        "CAPTURE/transforms.json", lambda root: has_scene(root, is_nerfstudio), Nerfstudio, ("downsample", "undistort")
     ),
     "colmap": _Format("CAPTURE/sparse/0", lambda root: has_scene(root, is_colmap), ColmapCaptures),
     "re10k_text": _Format("SPLIT/KEY.txt", lambda root: _in_split("*.txt", root), Re10kText, ("frames",)),

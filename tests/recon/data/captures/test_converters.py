@@ -14,7 +14,7 @@ from recon.data.captures.chunk_writer import write_chunks
 from recon.data.captures.folder_writer import write_folders
 from recon.data.captures.manifest import build_manifest, read_manifest
 from recon.data.captures.nerfstudio import Nerfstudio
-from recon.data.captures.open_source import open_captures
+from recon.data.captures.open_source import ReadOptions, open_captures
 from recon.data.captures.re10k_chunks import Re10kChunks
 from recon.errors import ExportError, FormatError
 from tests.tiny_captures import TinyCapture, tiny_capture, tiny_captures, write_colmap, write_dl3dv, write_re10k
@@ -126,6 +126,22 @@ def test_unusable_captures_are_counted_and_not_tried_again(tmp_path: Path, captu
     assert write_chunks(again, tmp_path / "b" / "train") == manifest
     assert again.read == []
     assert write_folders(source, tmp_path / "c" / "train").skipped == manifest.skipped
+
+
+def test_distortion_is_passed_over_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Pictures as they are stored, with the K that the file states: as DepthSplat converts DL3DV."""
+    drawn = tiny_capture("ab" * 32, frames=2, distortion=(-0.1, 0.02, 0.001, 0.002))
+    source = write_dl3dv(tmp_path / "a", [drawn])
+    words = ["--source", str(source), "--out", str(tmp_path / "b"), "--read.undistort", "false"]
+    assert main(words) == 0
+    capture = Re10kChunks(tmp_path / "b")[0]
+    torch.testing.assert_close(capture.cameras.K, drawn.cameras.K, atol=1e-3, rtol=1e-4)
+    assert np.abs(capture.picture(0).astype(float) - drawn.images[0]).mean() < 2
+    stored, undistorted = (
+        open_captures(source, options=ReadOptions(undistort=wish))[0].picture(0) for wish in (False, True)
+    )
+    assert np.array_equal(stored, drawn.images[0])
+    assert not np.array_equal(undistorted, drawn.images[0])
 
 
 def test_name_that_no_folder_can_have(tmp_path: Path, captures: list[TinyCapture]) -> None:

@@ -9,7 +9,7 @@ from models.ilrm.config import ILRMConfig
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.settings import fault_in_sizes, size_multiple
-from recon.data.scene_batches import DataConfig
+from recon.data.scene_batches import DataConfig, require_usable_data
 from recon.errors import InputError
 
 
@@ -106,6 +106,7 @@ def require_usable(config: TrainConfig) -> None:
             f"trainer.adapter.kind is {settings.adapter.kind}, but there are no weights that it is added to",
             hint="name them by trainer.init_from, or leave the adapter out",
         )
+    require_usable_data(config.data)
     if fault := fault_in_sizes(config.sizes):
         raise InputError(f"{'nano' if config.network == 'ilrm-nano' else 'ilrm'}: {fault}")
     _require_randomisable(config)

@@ -103,7 +103,7 @@ class SceneBatches(Dataset[SceneBatch]):
     def __init__(self, source: CaptureSource, config: DataConfig, *, augment: bool):
         if not len(source):
             raise InputError(f"{config.folder} holds no capture to read", hint="see docs/training.md for the layouts")
-        _require_usable(config)
+        require_usable_data(config)
         self.source, self.config, self.augment = source, config, augment
         self._order: tuple[int, np.ndarray] | None = None
 
@@ -203,11 +203,14 @@ def load_views(capture: Capture, frames: Sequence[int]) -> PosedViews:
     return PosedViews(images, cameras.cam_from_world.float(), cameras.K.float(), depth)
 
 
-def _require_usable(config: DataConfig) -> None:
+def require_usable_data(config: DataConfig) -> None:
+    """Raise InputError where a setting makes no sense, before the data set is looked at."""
     if config.seed < 0:
         raise InputError(f"data.seed is {config.seed}, expected at least 0")
     if config.batch_size < 1:
         raise InputError(f"data.batch_size is {config.batch_size}, expected at least 1")
+    if config.workers < 0:
+        raise InputError(f"data.workers is {config.workers}, expected at least 0")
     if not 0 < config.smallest_crop <= 1:
         raise InputError(f"data.smallest_crop is {config.smallest_crop:g}, expected more than 0 and at most 1")
     if min(config.size) < 16:

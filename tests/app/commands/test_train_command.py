@@ -156,6 +156,17 @@ def test_a_dry_run_tells_what_a_run_takes(
 
 
 @pytest.mark.parametrize(
+    "words", [["batch_size", "-2"], ["batch_size", "0"], ["size", "[0,0]"], ["seed", "-1"], ["workers", "-1"]]
+)
+def test_a_dry_run_refuses_what_a_run_refuses(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    name, value = words
+    assert main(["train", f"--data.{name}", value, "--dry-run"]) == 2
+    told = capsys.readouterr()
+    assert f"data.{name} is" in told.err
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
     "content",
     [
         "nano:\n  class_path: os.system\n",

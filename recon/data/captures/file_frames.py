@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +72,6 @@ def capture_of_files(
         size=torch.tensor([header.size for header in headers], dtype=torch.int64).reshape(-1, 2),
     )
 
-    def picture(index: int) -> UInt8[np.ndarray, "height width 3"]:
-        path, camera = frames[index].path, fitted[index]
-        photograph = decode(read_picture(path), path, headers[index])
-        return undistort(photograph, camera.K, camera.distortion)[0].pixels
-
     def encoded(index: int) -> bytes:
         return read_picture(frames[index].path)
 
@@ -84,11 +80,19 @@ def capture_of_files(
     return Capture(
         name=name,
         cameras=check_cameras(where, cameras, checks),
-        picture=picture,
+        picture=partial(_picture, frames, fitted, headers),
         encoded=None if distorted or turned else encoded,
         timestamps=timestamps,
         url=url,
     )
+
+
+def _picture(
+    frames: Sequence[FileFrame], fitted: Sequence[FittedCamera], headers: Sequence[PictureHeader], index: int
+) -> UInt8[np.ndarray, "height width 3"]:
+    path, camera = frames[index].path, fitted[index]
+    photograph = decode(read_picture(path), path, headers[index])
+    return undistort(photograph, camera.K, camera.distortion)[0].pixels
 
 
 def _fit(where: str, frame: FileFrame, header: PictureHeader) -> FittedCamera:

@@ -1,13 +1,10 @@
-"""All view samplers by name."""
+"""What every view sampler can do."""
 
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from recon.data.views.bounded import Bounded
-from recon.data.views.bounded_v2 import BoundedV2
 from recon.data.views.selection import ViewSelection
-from recon.data.views.whole_span import RandomSpan, WholeSpan
 from recon.types import Cameras
 
 
@@ -37,11 +34,3 @@ class ViewSampler(Protocol):
             UnusableCaptureError: The capture has too few frames.
         """
         ...
-
-
-SAMPLERS: dict[str, type[ViewSampler]] = {
-    "bounded": Bounded,
-    "bounded_v2": BoundedV2,
-    "random_span": RandomSpan,
-    "whole_span": WholeSpan,
-}

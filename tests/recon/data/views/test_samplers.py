@@ -7,8 +7,9 @@ import torch
 
 from recon.data.views.bounded import Bounded
 from recon.data.views.bounded_v2 import BoundedV2
+from recon.data.views.config import ViewsConfig
 from recon.data.views.gap import GapSchedule
-from recon.data.views.samplers import SAMPLERS, ViewSampler
+from recon.data.views.samplers import ViewSampler
 from recon.data.views.whole_span import RandomSpan, WholeSpan
 from recon.errors import InputError, UnusableCaptureError
 from recon.geometry.se3 import rigid, rotation_from_vector
@@ -72,7 +73,7 @@ def test_a_capture_that_is_too_short_is_counted_under_one_reason(sampler: ViewSa
 
 
 def test_every_sampler_has_a_name():
-    assert {type(sampler) for sampler in ALL} == set(SAMPLERS.values())
+    assert {type(sampler) for sampler in ALL} == {type(value) for value in vars(ViewsConfig()).values()} - {str}
 
 
 def test_gaps_grow_linearly_until_warm():

@@ -137,7 +137,9 @@ def test_a_partial_download_names_the_option_that_uses_it(
     assert SceneDataModule(runs.pop()).train_batches.source.names == (captures[0].name,)
 
 
-PAPER = {"re10k_2view": 171.34e6, "re10k_4view_half": 185.89e6, "re10k_8view_half": 185.89e6, "dl3dv_low": 185.89e6}
+HALF = 185.89e6
+PAPER = {"re10k_2view": 171.34e6, "re10k_4view_half": HALF, "re10k_8view_half": HALF, "dl3dv_low": HALF}
+PAPER |= {"dl3dv_high": HALF, "dl3dv_wide32_256": HALF, "dl3dv_wide32_512": HALF, "dl3dv_wide32": HALF}
 
 
 @pytest.mark.parametrize(("name", "parameters"), PAPER.items())
@@ -153,6 +155,18 @@ def test_a_dry_run_tells_what_a_run_takes(
     assert number["samples"] == number["steps"] * number["samples_per_step"]
     assert number["forward_flops_per_sample"] > 2 * number["parameters"]
     assert number["image_tokens"] >= number["viewpoint_tokens"] > 0
+
+
+def test_stages_begin_with_the_weights_of_the_one_before(runs: list) -> None:
+    """The schedule of the paper: each preset's `init_from` is where another one leaves its weights."""
+    stages = ["re10k_8view_half", "dl3dv_low", "dl3dv_high"], ["dl3dv_wide32_256", "dl3dv_wide32_512", "dl3dv_wide32"]
+    for names in stages:
+        for name in names:
+            assert main(["train", "--config", f"experiment/{name}"]) == 0
+        first, *later = [run.trainer for run in runs]
+        runs.clear()
+        assert first.init_from is None
+        assert [f"{before.out}/weights" for before in (first, *later[:-1])] == [after.init_from for after in later]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def _trainer(config: TrainConfig, out: Path, times: TimeShares, first: list[Any]
         *first,
         LearningRateMonitor("step"),
         ModelCheckpoint(out / "checkpoints", "step_{step:07d}", every_n_train_steps=settings.checkpoint_every,
-                        auto_insert_metric_name=False, monitor="step", mode="max", save_top_k=KEPT_CHECKPOINTS),
+                        auto_insert_metric_name=False, monitor="step", mode="max", save_top_k=KEPT_CHECKPOINTS,
+                        save_on_train_epoch_end=True),  # else the last step waits for an evaluation that may not come
         ExportWeights(out / "weights", settings.checkpoint_every),
         ShowPictures(out / "pictures"),
     ]  # fmt: skip

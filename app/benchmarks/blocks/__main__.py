@@ -67,6 +67,7 @@ def _quality(arguments: Namespace) -> int:
         minutes=arguments.minutes,
         processes=arguments.processes,
         study=arguments.study,
+        control_rate=arguments.control_rate,
     )
     counts = run(options)
     words = f"{counts['made']} runs made, {counts['done']} are there, {counts['missing']} are missing"
@@ -131,6 +132,7 @@ def _quality_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, help="No run begins later; those that have begun are finished.")
     parser.add_argument("--processes", type=int, default=1, help="Runs at the same time, each on one thread.")
     parser.add_argument("--study", type=Study, default=Study(), help="What all runs share.")
+    parser.add_argument("--control_rate", type=float, help="Whole runs at this rate, whichever has won.")
 
 
 def _others_arguments(parser: ArgumentParser) -> None:

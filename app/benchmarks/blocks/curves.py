@@ -36,6 +36,7 @@ class Result:
         runs: Figures of the whole runs, seed by seed, without those that failed.
         failed: Seeds whose loss or gradients stopped being finite.
         step_ms: CPU time of a training step, measured beside the other variants.
+        controls: Rate -> PSNR of whole runs at other rates, seed by seed, dB.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Result:
     runs: tuple[dict[str, Any], ...]
     failed: tuple[int, ...]
     step_ms: float
+    controls: dict[float, list[float]]
 
     @property
     def finals(self) -> list[float]:
@@ -124,10 +126,13 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Verdict:
 
 
 def _ended(folder: Path, study: Study, name: str) -> list[dict[str, Any]]:
-    """Figures of the whole runs of a variant at the rate that won, seed by seed."""
+    """Figures of the whole runs of a variant at the rate that won."""
     rate = best_rate(folder, study, name)
-    if rate is None:
-        return []
+    return [] if rate is None else _whole(folder, study, name, rate)
+
+
+def _whole(folder: Path, study: Study, name: str, rate: float) -> list[dict[str, Any]]:
+    """Figures of the whole runs that are there, seed by seed."""
     files = [folder / Run(name, rate, seed, study.steps).file_name for seed in study.seeds]
     return [read_json(file) for file in files if file.exists()]
 
@@ -137,7 +142,12 @@ def _result(folder: Path, study: Study, runs: list[dict[str, Any]], step_ms: flo
     trials = {run.rate: last_psnr(read_json(folder / run.file_name)) for run in trial_runs(study, name)}
     good = tuple(run for run in runs if not run["failed"])
     failed = tuple(run["run"]["seed"] for run in runs if run["failed"])
-    return Result(name, rate, trials, good, failed, step_ms)
+    others = {f["run"]["rate"] for f in read_runs(folder) if f["run"]["variant"] == name} - {rate}
+    controls = {
+        other: [psnr for run in _whole(folder, study, name, other) if (psnr := last_psnr(run)) is not None]
+        for other in sorted(others)
+    }
+    return Result(name, rate, trials, good, failed, step_ms, {rate: found for rate, found in controls.items() if found})
 
 
 def _reason(folder: Path, study: Study, name: str, runs: list[dict[str, Any]]) -> str:

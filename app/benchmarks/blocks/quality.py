@@ -1,6 +1,7 @@
 """The quality study: which runs there are, which are done, and doing the others."""
 
 import logging
+import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -31,6 +32,8 @@ class QualityOptions:
         processes: Runs at the same time, each on one thread; the CPU seconds of runs that share a core are larger. 0
             makes them one after the other in this process, for looking into it.
         study: What all runs share; a folder holds runs of one study only.
+        control_rate: Make whole runs at this rate instead, whichever has won: what they tell is whether the choice of
+            rates decided, and is reported beside the table.
     """
 
     data: str = ".cache/rooms"
@@ -39,6 +42,7 @@ class QualityOptions:
     minutes: float | None = None
     processes: int = 1
     study: Study = field(default_factory=Study)
+    control_rate: float | None = None
 
 
 Figures = dict[str, Any]
@@ -61,6 +65,12 @@ def run(options: QualityOptions) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     require_same_study(folder, options.study, data_fingerprint(Path(options.data)))
     end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
+    if options.control_rate is not None:
+        seeds, rate = options.study.seeds, options.control_rate
+        runs = [Run(name, rate, seed, options.study.steps) for seed in seeds for name in names]
+        made = _perform_all(options, folder, runs, end)
+        done = sum((folder / run.file_name).exists() for run in runs)
+        return {"done": done, "made": made, "missing": len(runs) - done}
     trials = [run for name in names for run in trial_runs(options.study, name)]
     made = _perform_all(options, folder, trials, end)
     whole = [run for seed in options.study.seeds for run in whole_runs(folder, options.study, names, seed)]
@@ -148,6 +158,8 @@ def require_same_study(folder: Path, study: Study, data: str | None = None) -> N
 def _chosen(options: QualityOptions) -> Sequence[str]:
     if unknown := [name for name in options.only if name not in VARIANTS]:
         raise InputError(f"no variant is called {', '.join(unknown)}", hint=f"there are {', '.join(VARIANTS)}")
+    if options.control_rate is not None and not 0 < options.control_rate < math.inf:
+        raise InputError(f"control_rate is {options.control_rate}, expected a positive learning rate")
     if options.processes < 0 or options.study.steps < 1 or options.study.points < 1:
         raise InputError(
             f"{options.processes} processes, {options.study.steps} steps, {options.study.points} points",

@@ -96,6 +96,9 @@ def _special(results: dict[str, Result], failed: dict[str, str]) -> str:
         lines.append(
             "- `nested` is counted whole; a training step runs an eighth to all of its hidden units, 47 % on average."
         )
+    for name, result in results.items():
+        for rate, found in result.controls.items():
+            lines.append(f"- `{name}` at a rate of {rate:g}, of {len(found)} seeds: {_with_spread(found)} dB.")
     trials = "; ".join(f"`{name}` {_trials(result)}" for name, result in results.items())
     return "\n".join([*lines, f"- Short runs, rate and dB: {trials}."])
 

@@ -146,6 +146,19 @@ def test_a_block_that_fails_at_every_rate_is_reported(done: Path, rooms: Path, t
     assert "`fast` failed at every rate, or with every seed: non-finite loss at step 1" in quality_markdown(found)
 
 
+def test_another_rate_than_the_chosen_one_can_be_tried_as_a_control(done: Path, rooms: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    shutil.copytree(done, folder)
+    options = QualityOptions(str(rooms), str(folder), ("dense",), processes=0, study=SMALL, control_rate=4e-3)
+    assert run(options) == {"done": 2, "made": 2, "missing": 0}
+    found = read_results(folder).of["dense"]
+    assert found.rate == 2e-3
+    assert [len(values) for values in found.controls.values()] == [2]
+    assert "`dense` at a rate of 0.004, of 2 seeds" in quality_markdown(read_results(folder))
+    with pytest.raises(InputError, match="control_rate is -1"):
+        run(replace(options, control_rate=-1))
+
+
 def test_what_was_not_timed_cannot_be_compared(done: Path, tmp_path: Path) -> None:
     folder = tmp_path / "runs"
     shutil.copytree(done, folder)

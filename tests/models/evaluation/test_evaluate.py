@@ -17,6 +17,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from app.cli import main
 from models.evaluation import EvalConfig, evaluate
+from models.evaluation import score as scoring
 from models.evaluation.memory import PeakMemory
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.module import ILRMModule, Prediction
@@ -32,7 +33,7 @@ from recon.vgg.network import VGGFeatures, VGGLayout
 from tests.models.walls import SMALL
 from tests.tiny_captures import TinyCapture, tiny_captures, write_re10k
 
-evaluating = import_module("models.evaluation.evaluate")
+evaluating = import_module("models.evaluation.evaluate")  # whose name the function hides
 SIZE = (48, 64)
 CONTEXT, TARGET = [1, 7], [3, 4, 6]
 
@@ -161,7 +162,7 @@ def test_figures_do_not_depend_on_how_many_targets_are_rendered_and_compared_at_
     reports, most = [], []
     for number in (1, 2, 8):
         at_once.clear()
-        monkeypatch.setattr(evaluating, "AT_ONCE", number)
+        monkeypatch.setattr(scoring, "AT_ONCE", number)
         reports.append(evaluate(config))
         most.append(max(at_once))
     assert most == [1, 2, 3]
@@ -237,7 +238,7 @@ def test_a_score_that_is_not_finite_is_counted(
 ) -> None:
     config, _ = three
     nan_once = iter([True, False, False])
-    monkeypatch.setattr(evaluating, "psnr", lambda a, b: psnr(a, b) * (math.nan if next(nan_once) else 1))
+    monkeypatch.setattr(scoring, "psnr", lambda a, b: psnr(a, b) * (math.nan if next(nan_once) else 1))
     report = evaluate(config)
     assert (report["num_scenes"], report["skipped"]) == (2, {"score not finite": 1})
 

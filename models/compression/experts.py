@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from models.compression.feed_forwards import feed_forward_layers, share
 from models.compression.linears import replace_module
 from models.compression.rows import calibration_rows
 from models.layers.contracts import FeedForward
@@ -59,27 +60,20 @@ def into_experts(network: nn.Module, experts: int, run: Callable[[], object] | N
         gone[name], whole[name] = float((update - routed.update(rows[name][None])).norm()), float(update.norm())
         replace_module(network, name, routed.train(layer.training))
         top = routed.top
-    errors = {name: _share(gone[name], whole[name]) for name in found}
-    return Routed(top, errors, _share(math.hypot(*gone.values()), math.hypot(*whole.values())))
+    errors = {name: share(gone[name], whole[name]) for name in found}
+    return Routed(top, errors, share(math.hypot(*gone.values()), math.hypot(*whole.values())))
 
 
 def _layers(network: nn.Module) -> dict[str, GeluFeedForward]:
-    """Name -> feed-forward layer, all of which can be cut into experts."""
-    found: dict[str, GeluFeedForward] = {}
-    for name, layer in network.named_modules():
-        if not isinstance(layer, FeedForward):
-            continue
-        maps = (getattr(layer, "fc1", None), getattr(layer, "fc2", None))
-        if type(layer) is not GeluFeedForward or not all(isinstance(x, Dense) and x.bias is None for x in maps):
-            raise InputError(
-                f"{name}, a {type(layer).__name__}, cannot be cut into experts",
-                hint="gelu layers of plain matrices can; recon weights convert --width 1 makes such of nested ones",
-            )
-        found[name] = cast(GeluFeedForward, layer)
-    if not found:
-        raise InputError(f"{type(network).__name__} has no feed-forward layers")
-    return found
+    found = feed_forward_layers(
+        network,
+        _is_plain,
+        "cannot be cut into experts",
+        "gelu layers of plain matrices can; recon weights convert --width 1 makes such of nested ones",
+    )
+    return cast(dict[str, GeluFeedForward], found)
 
 
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+def _is_plain(layer: FeedForward) -> bool:
+    maps = (getattr(layer, "fc1", None), getattr(layer, "fc2", None))
+    return type(layer) is GeluFeedForward and all(isinstance(x, Dense) and x.bias is None for x in maps)

@@ -8,9 +8,9 @@ from typing import cast
 import torch
 from torch import nn
 
+from models.compression.feed_forwards import feed_forward_layers, share
 from models.compression.linears import replace_module
 from models.compression.rows import calibration_rows
-from models.layers.contracts import FeedForward
 from models.layers.feedforwards.cutting import first_hidden_units
 from models.layers.feedforwards.gelu import GeluFeedForward
 from models.layers.feedforwards.importance import order_by_importance
@@ -77,29 +77,18 @@ def cut_width(network: nn.Module, width: float, run: Callable[[], object] | None
         replace_module(network, name, small)
     kept, layer = units[name], plain[name]
     ratio = kept / cast(Dense, layer.fc1).in_features * (1.5 if isinstance(layer, SwiGLU) else 1)
-    errors = {name: _share(gone[name], whole[name]) for name in plain}
-    return Cut(kept, ratio, errors, _share(math.hypot(*gone.values()), math.hypot(*whole.values())))
+    errors = {name: share(gone[name], whole[name]) for name in plain}
+    return Cut(kept, ratio, errors, share(math.hypot(*gone.values()), math.hypot(*whole.values())))
 
 
 def _layers(network: nn.Module) -> dict[str, TwoMaps]:
-    """Name -> feed-forward layer, all of which can be cut."""
-    found: dict[str, TwoMaps] = {}
-    for name, layer in network.named_modules():
-        if not isinstance(layer, FeedForward):
-            continue
-        if type(layer) not in CUT or not isinstance(layer.fc1, Dense) or not isinstance(layer.fc2, Dense):
-            raise InputError(
-                f"{name}, a {type(layer).__name__}, has no hidden units that could be left out",
-                hint="gelu, swiglu and nested layers of plain matrices can be cut; cut before matrices are converted",
-            )
-        found[name] = cast(TwoMaps, layer)
-    if not found:
-        raise InputError(f"{type(network).__name__} has no feed-forward layers that could be cut")
-    return found
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+    found = feed_forward_layers(
+        network,
+        lambda layer: type(layer) in CUT and isinstance(layer.fc1, Dense) and isinstance(layer.fc2, Dense),
+        "has no hidden units that could be left out",
+        "gelu, swiglu and nested layers of plain matrices can be cut; cut before matrices are converted",
+    )
+    return cast(dict[str, TwoMaps], found)
 
 
 def _units(layer: TwoMaps, width: float) -> int:

@@ -2,7 +2,7 @@
 
 from models.block_settings import fault_in_block, short
 from models.ilrm.config import ILRMConfig
-from models.ilrm.nano.config import NanoConfig
+from models.ilrm.nano.config import FeedbackConfig, NanoConfig
 from models.layers.config import BlockConfig
 
 MAX_SIZE = 4096
@@ -12,8 +12,12 @@ MAX_RANGE = 1e6
 """Of depth planes, in reference lengths."""
 NANO_MULTIPLE = 16
 """Of pixels: the map at 1/8 is cut into patches of two."""
-FEATURE_STEP = 16
-"""Half of the feature channels are normalised in groups of eight."""
+GROUPS = 8
+"""In which channels are normalised."""
+FEATURE_STEP = 2 * GROUPS
+"""Half of the feature channels are normalised too."""
+MAX_PASSES = 64
+"""Of feedback, each of which renders all views."""
 _NANO_SIZES = dict.fromkeys(
     ("feature_dim", "match_dim", "num_sources", "coarse_planes", "fine_planes", "finest_planes"), MAX_SIZE
 )
@@ -32,7 +36,7 @@ def fault_in_sizes(config: NanoConfig | ILRMConfig) -> str | None:
             return f"{name} is {short(found)}, expected 1 to {largest}"
     if config.dim % config.head_dim:
         return f"dim is {config.dim}, expected a multiple of head_dim, which is {config.head_dim}"
-    if isinstance(config, NanoConfig) and (fault := _fault_in_planes(config)):
+    if isinstance(config, NanoConfig) and (fault := _fault_in_planes(config) or _fault_in_feedback(config.feedback)):
         return fault
     return fault_in_block(config.block, config.dim, config.head_dim) or _fault_in_keys(config.block)
 
@@ -53,6 +57,15 @@ def _fault_in_keys(block: BlockConfig) -> str | None:
                 f"block.feed_forward.{name} is kind, but all tokens of this network are of one kind, and one expert "
                 "alone would be trained; choose view, checkerboard or ray"
             )
+    return None
+
+
+def _fault_in_feedback(config: FeedbackConfig) -> str | None:
+    for name, least, largest in (("passes", 0, MAX_PASSES), ("width", 1, MAX_SIZE), ("blocks", 1, MAX_LAYERS)):
+        if not least <= (found := getattr(config, name)) <= largest:
+            return f"feedback.{name} is {short(found)}, expected {least} to {largest}"
+    if config.width % GROUPS:
+        return f"feedback.width is {config.width}, expected a multiple of {GROUPS}"
     return None
 
 

@@ -6,6 +6,21 @@ from models.layers.config import BlockConfig
 
 
 @dataclass(frozen=True)
+class FeedbackConfig:
+    """Corrections of the Gaussians by what they show (`models.ilrm.nano.feedback`).
+
+    Attributes:
+        passes: How often they are rendered and corrected; 0 for networks without that part.
+        width: Channels inside.
+        blocks: Residual blocks.
+    """
+
+    passes: int = 0
+    width: int = 64
+    blocks: int = 2
+
+
+@dataclass(frozen=True)
 class NanoConfig:
     """Sizes of the network and of its plane sweep.
 
@@ -24,6 +39,7 @@ class NanoConfig:
         finest_planes: Depth planes of the local sweep at 1/2 resolution.
         finest_range: Half width of that sweep.
         block: What the update layers are made of.
+        feedback: Corrections of the Gaussians by what they show.
     """
 
     dim: int = 128
@@ -40,3 +56,4 @@ class NanoConfig:
     finest_planes: int = 12
     finest_range: float = 0.1
     block: BlockConfig = field(default_factory=BlockConfig)
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)

@@ -7,6 +7,7 @@
       -> depth at 1/8 (softmax over planes)
       -> local sweeps at 1/4 and 1/2 around that depth, ever finer; before the last: do the views agree?
       -> depth at full size (convex upsampling), colour residual, scale, rotation, opacity per pixel
+      -> feedback: render, compare with the photographs, correct
 
 The published iLRM regresses depth from tokens alone, which takes a large model; matching gives a small one its
 geometry. Everything is expressed in the reference length (largest distance between a view and its sources), so the
@@ -26,6 +27,7 @@ from models.ilrm.groups import group_ids
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.consistency import NUM_CHANNELS, consistency
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_from_maps
+from models.ilrm.nano.feedback import Feedback, Maps
 from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv, small_conv
 from models.ilrm.nano.stage import DepthStage, StageDepth, enlarge, expectation
 from models.ilrm.nano.sweep import PosedCameras, SweepGeometry, choose_sources, reference_length, sweep
@@ -103,6 +105,7 @@ class NanoILRM(nn.Module):
             num_blocks=1,
         )
         self.attribute_head = nn.Sequential(nn.GELU(), small_conv(finest_width, 4 * NUM_ATTRIBUTES), nn.PixelShuffle(2))
+        self.feedback = Feedback(config.feedback, finest_width) if config.feedback.passes else None
         for linears in (self.viewpoint_tokenizer, self.image_tokenizer, self.processor, self.token_decoder):
             init_normal(linears)
         planes = torch.linspace(math.log(config.nearest), math.log(config.farthest), config.coarse_planes)
@@ -137,15 +140,16 @@ class NanoILRM(nn.Module):
         coarse_log_depth = expectation(logits, self.coarse_log_planes)
         upsampled = convex_upsample(coarse_log_depth[:, None], out[:, self.config.coarse_planes :], 2)
 
-        stages, log_depth, attributes = self._refine(images, pyramid, coarse_map, upsampled, geometry)
-        log_depth = log_depth.unflatten(0, (-1, views))
-        depth = log_depth.exp() * unit[:, None, None, None]
+        stages, maps, context = self._refine(images, pyramid, coarse_map, upsampled, geometry)
+        if self.feedback is not None:
+            maps = self.feedback(images, maps, context, cameras, unit)
+        depth = maps.log_depth.exp() * unit[:, None, None, None]
         return NanoOutput(
-            gaussians=gaussians_from_maps(images, depth, attributes.unflatten(0, (-1, views)), cameras),
+            gaussians=gaussians_from_maps(images, depth, maps.attributes, cameras),
             coarse_logits=logits.unflatten(0, (-1, views)),
             coarse_log_depth=coarse_log_depth.unflatten(0, (-1, views)),
             stages=stages,
-            log_depth=log_depth,
+            log_depth=maps.log_depth,
             unit=unit,
         )
 
@@ -179,13 +183,17 @@ class NanoILRM(nn.Module):
 
     def _refine(
         self, images: Tensor, pyramid: Pyramid, coarse_map: Tensor, log_depth: Tensor, geometry: SweepGeometry
-    ) -> tuple[tuple[StageDepth, StageDepth], Tensor, Tensor]:
-        """Depth of the local stages, depth of every pixel, Gaussian attributes of every pixel."""
+    ) -> tuple[tuple[StageDepth, StageDepth], Maps, Tensor]:
+        """Depth of the local stages, depth and attributes of every pixel, and the maps at 1/2 they come from."""
         fine = self.fine(pyramid.quarter, pyramid.eighth, enlarge(coarse_map), log_depth, geometry, stride=4)
         agreement = consistency(images, fine.enlarged, geometry, stride=2)
         context = torch.cat([self.to_finest(fine.context), agreement], dim=1)
         finest = self.finest(pyramid.half, pyramid.quarter, context, fine.enlarged, geometry, stride=2)
-        return (fine.depth, finest.depth), finest.enlarged[:, 0], self.attribute_head(finest.context)
+        views = images.shape[1]
+        log_depth, attributes = (
+            maps.unflatten(0, (-1, views)) for maps in (finest.enlarged[:, 0], self.attribute_head(finest.context))
+        )
+        return (fine.depth, finest.depth), Maps(log_depth, attributes), finest.context
 
 
 @full_precision

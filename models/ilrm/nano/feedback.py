@@ -6,13 +6,13 @@
       -> convolutions at half size                                how much to believe that
       -> changed maps; the same again with the same weights
 
-Matching compares two views at a time and decides every pixel's depth alone. Only a rendering shows what the Gaussians of
-all views look like together: doubled edges, veils in front of things, holes. The gradient of its error tells how the
-pixels of one view spoil the picture of another; a learned step uses it better than a fixed one (Andrychowicz et al.
-2016; Flynn et al. 2019, DeepView; for Gaussians Chen et al. 2024, G3R, and Xu et al. 2025, ReSplat).
+Matching compares two views at a time, and every pixel's depth is decided alone. Only a rendering shows what the
+Gaussians of all views look like together: doubled edges, veils in front of things, holes. The gradient of its error
+tells how the pixels of one view spoil the picture of another; a learned step uses it better than a fixed one
+(Andrychowicz et al. 2016; Flynn et al. 2019, DeepView; for Gaussians Chen et al. 2024, G3R; Xu et al. 2025, ReSplat).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from einops import rearrange
@@ -26,6 +26,7 @@ from models.ilrm.nano.features import ResidualBlock, conv
 from models.ilrm.nano.sweep import PosedCameras
 from models.layers.precision import full_precision
 from recon.render.rasterizer import get_rasterizer
+from recon.types import Gaussians
 
 NUM_MAPS = 1 + NUM_ATTRIBUTES
 NUM_SIGNALS = 3 + 1 + 1 + NUM_MAPS
@@ -114,23 +115,34 @@ def compare(
         leaf = stacked.detach().clone().requires_grad_()
         depth = leaf[:, :, 0].exp() * unit[:, None, None, None]
         gaussians = gaussians_from_maps(images, depth, leaf[:, :, 1:], cameras)
-        rasterizer = get_rasterizer("auto", images.device)
-        height, width = images.shape[-2:]
-        seen = []
-        for index, views in enumerate(images):
-            scene = gaussians.scene(index)
-            rendering = rasterizer(
-                *(scene.means, scene.quats, scene.scales, scene.opacities, scene.sh),
-                *(cameras.cam_from_world[index], cameras.K[index], width, height),
-                sh_degree=0,
-                backgrounds=views.mean((0, 2, 3)).expand(len(views), 3),
-                depth=True,
-            )
-            seen.append(torch.cat([rendering.color, rendering.alpha, rendering.depth], dim=-1))
-        color, alpha, z = rearrange(torch.stack(seen), "b v h w c -> b v c h w").split([3, 1, 1], dim=2)
+        seen = [
+            _render(gaussians.scene(i), views, cameras.cam_from_world[i], cameras.K[i])
+            for i, views in enumerate(images)
+        ]
+        color, alpha, z = torch.stack(seen).split([3, 1, 1], dim=2)
         error = color - images
         (gradient,) = torch.autograd.grad(0.5 * error.square().sum(), leaf)
     size = gradient.square().mean((1, 3, 4), keepdim=True).sqrt().clamp(min=1e-12)
     before = (depth[:, :, None].log() - z.clamp(min=1e-6).log()).clamp(-LARGEST, LARGEST) * alpha
     signals = torch.cat([2 * error, alpha, 4 * before, torch.asinh(gradient / size)], dim=2)
     return signals.detach()
+
+
+def _render(
+    scene: Gaussians,
+    views: Float[Tensor, "views 3 height width"],
+    cam_from_world: Float[Tensor, "views 4 4"],
+    K: Float[Tensor, "views 3 3"],
+) -> Float[Tensor, "views 5 height width"]:
+    """Colour, over the mean one of the photographs, opacity and depth."""
+    height, width = views.shape[-2:]
+    rendering = get_rasterizer("auto", views.device)(
+        *(scene.means, scene.quats, scene.scales, scene.opacities, scene.sh),
+        *(cam_from_world, K, width, height),
+        sh_degree=0,
+        backgrounds=views.mean((0, 2, 3)).expand(len(views), 3),
+        depth=True,
+    )
+    return rearrange(
+        torch.cat([rendering.color, rendering.alpha, cast(Tensor, rendering.depth)], dim=-1), "v h w c -> v c h w"
+    )

@@ -27,8 +27,8 @@ from models.ilrm.groups import group_ids
 from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.consistency import NUM_CHANNELS, consistency
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_from_maps
-from models.ilrm.nano.feedback import Feedback, Maps
 from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv, small_conv
+from models.ilrm.nano.feedback import Feedback, Maps
 from models.ilrm.nano.stage import DepthStage, StageDepth, enlarge, expectation
 from models.ilrm.nano.sweep import PosedCameras, SweepGeometry, choose_sources, reference_length, sweep
 from models.ilrm.processor import Processor, init_normal

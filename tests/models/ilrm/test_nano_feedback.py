@@ -7,7 +7,7 @@ import torch
 
 from models.ilrm.nano.config import FeedbackConfig
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, gaussians_from_maps
-from models.ilrm.nano.feedback import NUM_MAPS, NUM_SIGNALS, Feedback, Maps, compare
+from models.ilrm.nano.feedback import NUM_MAPS, Feedback, Maps, compare
 from models.ilrm.nano.network import NanoILRM
 from models.ilrm.nano.sweep import PosedCameras
 from models.training import train
@@ -15,6 +15,8 @@ from recon.errors import InputError
 from recon.geometry.se3 import rigid, rotation_from_quat
 from recon.render.rasterizer import get_rasterizer
 from tests.models.walls import DEPTH, SIDE, SMALL, small_run, wall
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
 WITH_FEEDBACK = replace(SMALL, feedback=FeedbackConfig(passes=2, width=16, blocks=1))
 UNIT = torch.ones(1)
@@ -45,8 +47,9 @@ def network_with_feedback() -> NanoILRM:
     torch.manual_seed(0)
     network = NanoILRM(WITH_FEEDBACK).eval()
     assert network.feedback is not None
-    for weight in (network.feedback.head.weight, network.feedback.body[0].conv2.weight):
-        torch.nn.init.normal_(weight, std=0.02)
+    for name, weight in network.feedback.named_parameters():
+        if name in ("head.weight", "body.0.conv2.weight"):
+            torch.nn.init.normal_(weight, std=0.02)
     return network
 
 
@@ -143,7 +146,7 @@ def test_what_it_says_reaches_every_part_of_the_network():
     network(images, *cameras).gaussians.means.square().sum().backward()
     assert network.feedback is not None
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in network.feedback.parameters())
-    assert network.features.to_half[0].weight.grad is not None
+    assert network.match_coarse.weight.grad is not None
 
 
 def test_a_run_leaves_weights_with_it(walls, tmp_path):

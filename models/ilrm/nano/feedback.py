@@ -15,7 +15,6 @@ tells how the pixels of one view spoil the picture of another; a learned step us
 from typing import NamedTuple, cast
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
@@ -84,15 +83,21 @@ class Feedback(nn.Module):
             cameras: Of the images.
             unit: Reference length of every scene.
         """
-        views = images.shape[1]
         stacked, memory = maps.stacked(), self.begin(context)
         for _ in range(self.passes):
-            signals = compare(images, stacked, cameras, unit)
-            seen = torch.cat([images * 2 - 1, stacked, signals], dim=2).flatten(0, 1)
-            memory = self.body(self.enter(torch.cat([pixel_unshuffle(seen, 2), memory], dim=1)))
-            change = pixel_shuffle(self.head(memory).float(), 2).unflatten(0, (-1, views))
-            stacked = stacked + torch.cat([STEP_OF_DEPTH * change[:, :, :1], change[:, :, 1:]], dim=2)
+            memory = self._look(images, stacked, memory, cameras, unit)
+            stacked = stacked + self._change(memory, views=images.shape[1])
         return Maps(stacked[:, :, 0], stacked[:, :, 1:])
+
+    def _look(self, images: Tensor, stacked: Tensor, memory: Tensor, cameras: PosedCameras, unit: Tensor) -> Tensor:
+        """What is remembered after another look at the rendering: maps of [n, width, height_2, width_2]."""
+        signals = compare(images, stacked, cameras, unit)
+        seen = torch.cat([images * 2 - 1, stacked, signals], dim=2).flatten(0, 1).to(memory.dtype)
+        return self.body(self.enter(torch.cat([pixel_unshuffle(seen, 2), memory], dim=1)))
+
+    def _change(self, memory: Tensor, views: int) -> Float[Tensor, "batch views maps height width"]:
+        change = pixel_shuffle(self.head(memory).float(), 2).unflatten(0, (-1, views))
+        return torch.cat([STEP_OF_DEPTH * change[:, :, :1], change[:, :, 1:]], dim=2)
 
 
 @full_precision
@@ -115,34 +120,48 @@ def compare(
         leaf = stacked.detach().clone().requires_grad_()
         depth = leaf[:, :, 0].exp() * unit[:, None, None, None]
         gaussians = gaussians_from_maps(images, depth, leaf[:, :, 1:], cameras)
-        seen = [
-            _render(gaussians.scene(i), views, cameras.cam_from_world[i], cameras.K[i])
-            for i, views in enumerate(images)
+        scenes = [
+            _compare_scene(gaussians.scene(i), images[i], cameras.cam_from_world[i], cameras.K[i])
+            for i in range(len(images))
         ]
-        color, alpha, z = torch.stack(seen).split([3, 1, 1], dim=2)
-        error = color - images
-        (gradient,) = torch.autograd.grad(0.5 * error.square().sum(), leaf)
+        gradients = [torch.stack(field) for field in zip(*(scene.gradients for scene in scenes), strict=True)]
+        (gradient,) = torch.autograd.grad(list(gaussians), leaf, gradients)
+    error, alpha, z = torch.stack([scene.seen for scene in scenes]).split([3, 1, 1], dim=2)
     size = gradient.square().mean((1, 3, 4), keepdim=True).sqrt().clamp(min=1e-12)
-    before = (depth[:, :, None].log() - z.clamp(min=1e-6).log()).clamp(-LARGEST, LARGEST) * alpha
-    signals = torch.cat([2 * error, alpha, 4 * before, torch.asinh(gradient / size)], dim=2)
-    return signals.detach()
+    before = (depth.detach()[:, :, None].log() - z.clamp(min=1e-6).log()).clamp(-LARGEST, LARGEST) * alpha
+    return torch.cat([2 * error, alpha, 4 * before, torch.asinh(gradient / size)], dim=2)
 
 
-def _render(
+class SceneComparison(NamedTuple):
+    """Of one scene: error of colour, opacity and depth in every view; gradients by all fields of its Gaussians."""
+
+    seen: Float[Tensor, "views 5 height width"]
+    gradients: list[Tensor]
+
+
+def _compare_scene(
     scene: Gaussians,
-    views: Float[Tensor, "views 3 height width"],
+    images: Float[Tensor, "views 3 height width"],
     cam_from_world: Float[Tensor, "views 4 4"],
     K: Float[Tensor, "views 3 3"],
-) -> Float[Tensor, "views 5 height width"]:
-    """Colour, over the mean one of the photographs, opacity and depth."""
-    height, width = views.shape[-2:]
-    rendering = get_rasterizer("auto", views.device)(
-        *(scene.means, scene.quats, scene.scales, scene.opacities, scene.sh),
-        *(cam_from_world, K, width, height),
-        sh_degree=0,
-        backgrounds=views.mean((0, 2, 3)).expand(len(views), 3),
-        depth=True,
-    )
-    return rearrange(
-        torch.cat([rendering.color, rendering.alpha, cast(Tensor, rendering.depth)], dim=-1), "v h w c -> v c h w"
-    )
+) -> SceneComparison:
+    """One view after another, for what a rendering keeps for its gradient grows with the number of its cameras."""
+    rasterizer, (height, width) = get_rasterizer("auto", images.device), images.shape[-2:]
+    fields = [field.detach().requires_grad_() for field in (scene.means, scene.scales, scene.quats)]
+    fields += [scene.opacities.detach().requires_grad_(), scene.sh.detach().requires_grad_()]
+    means, scales, quats, opacities, sh = fields
+    background = images.mean((0, 2, 3))[None]
+    gradients, seen = [torch.zeros_like(field) for field in fields], []
+    for view, image in enumerate(images.permute(0, 2, 3, 1)):
+        rendering = rasterizer(
+            *(means, quats, scales, opacities, sh, cam_from_world[view, None], K[view, None], width, height),
+            sh_degree=0,
+            backgrounds=background,
+            depth=True,
+        )
+        error = rendering.color[0] - image
+        of_view = torch.autograd.grad(0.5 * error.square().sum(), fields)
+        for total, part in zip(gradients, of_view, strict=True):
+            total += part
+        seen.append(torch.cat([error, rendering.alpha[0], cast(Tensor, rendering.depth)[0]], dim=-1).detach())
+    return SceneComparison(torch.stack(seen).permute(0, 3, 1, 2), gradients)

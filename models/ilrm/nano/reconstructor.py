@@ -12,7 +12,9 @@ from recon.geometry.projection import project
 from recon.types import Cameras, Gaussians, ViewSet
 
 BYTES_PER_PIXEL = 900
-"""Peak of a forward pass over the pixels of all views: measured 670 (docs/benchmarks.md), and a reserve."""
+"""Peak of a forward pass over the pixels of all views: measured 680 (docs/benchmarks.md), and a reserve."""
+BYTES_PER_PIXEL_WITH_FEEDBACK = 1700
+"""The same where renderings are looked at: measured 1,260."""
 NEAREST_IN_TRAINING = 0.6
 """Hardly anything in the training rooms is nearer than this, in reference lengths."""
 MAX_DEPTH_SAMPLES = 4_000_000
@@ -60,7 +62,8 @@ class NanoReconstructor:
 
     def memory_bytes(self, num_views: int, height: int, width: int) -> int:
         """Upper estimate from the number of pixels."""
-        return BYTES_PER_PIXEL * num_views * height * width
+        feedback = self.network.feedback is not None
+        return (BYTES_PER_PIXEL_WITH_FEEDBACK if feedback else BYTES_PER_PIXEL) * num_views * height * width
 
 
 def nearest_depth(points: Float[Tensor, "points 3"], cameras: Cameras) -> Float[Tensor, ""] | None:

@@ -112,7 +112,7 @@ def compare(
     Returns:
         Rendered minus photographed colour; opacity; how far what is rendered lies in front of the pixel's own depth,
         in its logarithm; and the gradient of half the squared error of all views by the pixel's maps, each channel in
-        units of its root mean square over the scene, the tails drawn in by asinh.
+        units of its root mean square over the scene, the tails drawn in by sign(x) log(1 + |x|).
     """
     with torch.inference_mode(False), torch.enable_grad():
         images, unit = images.detach().clone(), unit.detach().clone()
@@ -129,7 +129,8 @@ def compare(
     error, alpha, z = torch.stack([scene.seen for scene in scenes]).split([3, 1, 1], dim=2)
     size = gradient.square().mean((1, 3, 4), keepdim=True).sqrt().clamp(min=1e-12)
     before = (depth.detach()[:, :, None].log() - z.clamp(min=1e-6).log()).clamp(-LARGEST, LARGEST) * alpha
-    return torch.cat([2 * error, alpha, 4 * before, torch.asinh(gradient / size)], dim=2)
+    drawn_in = gradient.sign() * (gradient.abs() / size).log1p()
+    return torch.cat([2 * error, alpha, 4 * before, drawn_in], dim=2)
 
 
 class SceneComparison(NamedTuple):

@@ -30,11 +30,15 @@ def _figure(width: float, height: float) -> Any:
 
 def _curves(results: dict[str, Result]) -> Any:
     figure = _figure(10.0, 7.5)
-    axes = figure.subplots(2, 2, sharex=True, sharey=True).flat
-    for axis, (title, names) in zip(axes, FAMILIES.items(), strict=True):
+    present = {title: [name for name in names if name in results] for title, names in FAMILIES.items()}
+    drawn = {title: names for title, names in present.items() if names} or {"Blocks": []}
+    rows, columns = -(-len(drawn) // 2), min(2, len(drawn))
+    axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for axis in axes[len(drawn) :]:
+        axis.remove()
+    for axis, (title, names) in zip(axes, drawn.items(), strict=False):
         for name in (BASELINE, *names):
-            if name in results:
-                _draw_curve(axis, results[name])
+            _draw_curve(axis, results[name])
         axis.set_title(title, loc="left", fontsize="medium")
         axis.set_xlabel("CPU seconds of training")
         axis.set_ylabel("PSNR of held-out rooms, dB")

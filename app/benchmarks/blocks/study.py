@@ -127,7 +127,13 @@ def network_config(study: Study, variant: str) -> ILRMConfig | NanoConfig:
     widths: dict[str, Any] = {"dim": study.dim, "head_dim": study.head_dim, "num_layers": study.num_layers}
     if study.network == "ilrm":
         return ILRMConfig(**widths, patch=study.patch, scale_from="centred", block=VARIANTS[variant])
-    sweep = {"feature_dim": 32, "match_dim": 16, "coarse_planes": 32, "fine_planes": 8, "finest_planes": 6}
+    sweep: dict[str, Any] = {
+        "feature_dim": 32,
+        "match_dim": 16,
+        "coarse_planes": 32,
+        "fine_planes": 8,
+        "finest_planes": 6,
+    }
     return NanoConfig(**widths, **sweep, block=VARIANTS[variant])
 
 

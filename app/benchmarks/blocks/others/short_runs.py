@@ -4,17 +4,17 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app.benchmarks.blocks.study import Run, Study, train_config
-from app.benchmarks.blocks.variants import BASELINE
+from app.benchmarks.blocks.variants import BASELINE, VARIANTS
 from models.ilrm.config import ILRMConfig
-from models.ilrm.objective import OptimConfig
 from models.training import TrainConfig, train
 from models.training.curves import HeldOutCurve
 from recon.errors import TrainingError
 
 RATES = (5e-4, 1e-3, 2e-3, 4e-3)
+RATES_OF_MUON = (1e-3, 2e-3, 4e-3, 8e-3)
 Change = Callable[[TrainConfig], TrainConfig]
 
 
@@ -22,20 +22,29 @@ def _network(change: Callable[[ILRMConfig], ILRMConfig]) -> Change:
     return lambda config: replace(config, ilrm=change(config.ilrm))
 
 
-def _optimiser(change: Callable[[OptimConfig], OptimConfig]) -> Change:
-    return lambda config: replace(config, optim=change(config.optim))
+def _block(variant: str) -> Change:
+    return _network(lambda net: replace(net, block=VARIANTS[variant]))
+
+
+def _optimiser(kind: Literal["adamw", "muon", "lamb"], variant: str = BASELINE) -> Change:
+    return lambda config: replace(_block(variant)(config), optim=replace(config.optim, kind=kind))
 
 
 SHORT: dict[str, tuple[Change, tuple[float, ...]]] = {
-    "adamw": (_optimiser(lambda optim: optim), RATES),
-    "muon": (_optimiser(lambda optim: replace(optim, kind="muon")), RATES),
-    "lamb": (_optimiser(lambda optim: replace(optim, kind="lamb")), tuple(4 * rate for rate in RATES)),
+    "adamw": (_optimiser("adamw"), RATES),
+    "muon": (_optimiser("muon"), RATES_OF_MUON),
+    "lamb": (_optimiser("lamb"), tuple(4 * rate for rate in RATES)),
     "unit_rows": (_network(lambda net: replace(net, block=replace(net.block, weight_condition=True))), RATES),
     "residual_mlp_head": (_network(lambda net: replace(net, head="residual_mlp")), RATES),
     "fourier_head": (_network(lambda net: replace(net, head="fourier")), RATES),
+    **{name: (_block(name), RATES) for name in ("parallel", "repeat", "registers", "pruned_keys")},
+    **{
+        f"{name}_muon": (_optimiser("muon", name), RATES_OF_MUON)
+        for name in ("dense_narrow", "inception", "per_view", "block_shuffle")
+    },
 }
-"""Name -> what differs from the dense network with AdamW and a linear head, and the rates that are tried. Steps of LAMB
-are a share of the length of a matrix, whatever the gradient; its rates are larger."""
+"""Name -> what differs from the dense network with AdamW and a linear head, and the rates that are tried. Steps of Muon
+and LAMB have lengths of their own, whatever the gradient; their rates are larger."""
 
 
 def measure(name: str, data: Path, study: Study) -> dict[str, Any]:

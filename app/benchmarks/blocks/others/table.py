@@ -26,7 +26,7 @@ def _short(short: dict[str, Any], study: Study) -> str:
     rows = [
         [f"`{name}`", _rates(found), _best(found), f"{found['cpu_ms_a_step']:.0f}"] for name, found in short.items()
     ]
-    head = f"""### Optimisers, heads, conditioned weights
+    head = f"""### Optimisers, heads, other blocks
 
 The network of the quality study with dense blocks, {study.trial_steps} steps, seed {study.trial_seed}; PSNR of \
 {2 * study.val_batches} held-out samples at each rate. One seed: see the spread of the quality study before a \

@@ -40,6 +40,7 @@ def _curves(results: dict[str, Result]) -> Any:
         for name in (BASELINE, *names):
             _draw_curve(axis, results[name])
         axis.set_title(title, loc="left", fontsize="medium")
+        axis.tick_params(labelbottom=True)
         axis.set_xlabel("CPU seconds of training")
         axis.set_ylabel("PSNR of held-out rooms, dB")
         axis.grid(linewidth=0.3)

@@ -62,7 +62,7 @@ def test_an_interrupted_run_leaves_nothing_half_done(stage: str, number: int, tm
     assert processes_of(process.pid) == []
     left = {path.name for path in tmp_path.iterdir()}
     assert "out" not in left or is_whole(tmp_path / "out")
-    if process.returncode == 0:  # it was done before the moment came
+    if process.returncode in (0, -signal.SIGINT):  # it was done before the moment came, or on its way out
         assert (stage, left) == ("writing", {"out"})
     else:
         assert (process.returncode, rest.splitlines()[-1]) == (130, "interrupted")

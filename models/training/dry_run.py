@@ -94,7 +94,7 @@ def activation_bytes(config: TrainConfig, views: int, tokens: tuple[int, int]) -
 
 
 def count_kept(network: nn.Module, sample: tuple[Tensor, Tensor, Tensor]) -> int:
-    """Bytes of all tensors, other than weights, that a forward pass keeps for the backward one."""
+    """Bytes of all tensors, other than weights, that a forward pass keeps for a backward one, its own or one within."""
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:

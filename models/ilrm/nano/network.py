@@ -7,7 +7,7 @@
       -> depth at 1/8 (softmax over planes)
       -> local sweeps at 1/4 and 1/2 around that depth, ever finer; before the last: do the views agree?
       -> depth at full size (convex upsampling), colour residual, scale, rotation, opacity per pixel
-      -> feedback: render, compare with the photographs, correct
+      -> feedback, where the config has passes of it: render, compare with the photographs, correct
 
 The published iLRM regresses depth from tokens alone, which takes a large model; matching gives a small one its
 geometry. Everything is expressed in the reference length (largest distance between a view and its sources), so the

@@ -8,14 +8,23 @@ import torch
 from torch.nn.functional import interpolate
 
 from models.ilrm.config import ILRMConfig
-from models.ilrm.nano.config import NanoConfig
+from models.ilrm.nano.config import FeedbackConfig, NanoConfig
 from models.ilrm.objective import OptimConfig
 from models.training import TrainConfig, TrainerConfig
 from recon.data.rooms.scene_file import SceneArrays, write_scene
 from recon.data.scene_batches import DataConfig
 
 SIDE, DEPTH, STEP, FOCAL = 64, 2.0, 0.0625, 64.0
-SMALL = NanoConfig(dim=32, head_dim=16, num_layers=1, feature_dim=16, match_dim=8, coarse_planes=16, fine_planes=4)
+SMALL = NanoConfig(
+    dim=32,
+    head_dim=16,
+    num_layers=1,
+    feature_dim=16,
+    match_dim=8,
+    coarse_planes=16,
+    fine_planes=4,
+    feedback=FeedbackConfig(passes=1, width=16, blocks=1),
+)
 
 
 def wall(seed: int) -> SceneArrays:

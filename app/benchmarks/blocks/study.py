@@ -9,7 +9,7 @@ from typing import Any, Literal
 from app.benchmarks.blocks.machine import facts
 from app.benchmarks.blocks.variants import VARIANTS
 from models.ilrm.config import ILRMConfig
-from models.ilrm.nano.config import NanoConfig
+from models.ilrm.nano.config import FeedbackConfig, NanoConfig
 from models.ilrm.objective import LossConfig, OptimConfig
 from models.training import TrainConfig, TrainerConfig
 from models.training.curves import HeldOutCurve, TrainedNetwork
@@ -134,7 +134,7 @@ def network_config(study: Study, variant: str) -> ILRMConfig | NanoConfig:
         "fine_planes": 8,
         "finest_planes": 6,
     }
-    return NanoConfig(**widths, **sweep, block=VARIANTS[variant])
+    return NanoConfig(**widths, **sweep, block=VARIANTS[variant], feedback=FeedbackConfig(passes=0))
 
 
 def train_config(study: Study, run: Run, data: Path, out: Path) -> TrainConfig:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from models.layers.config import BlockConfig
+from models.layers.config import AttentionConfig, BlockConfig, FeedForwardConfig
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,14 @@ class FeedbackConfig:
         blocks: Residual blocks.
     """
 
-    passes: int = 0
+    passes: int = 3
     width: int = 64
     blocks: int = 2
+
+
+def _cheapest_block() -> BlockConfig:
+    """Of those that are not seen to learn less (docs/blocks.md)."""
+    return BlockConfig(attention=AttentionConfig(kind="inception"), feed_forward=FeedForwardConfig(ratio=1.25))
 
 
 @dataclass(frozen=True)
@@ -55,5 +60,5 @@ class NanoConfig:
     fine_range: float = 0.25
     finest_planes: int = 12
     finest_range: float = 0.1
-    block: BlockConfig = field(default_factory=BlockConfig)
+    block: BlockConfig = field(default_factory=_cheapest_block)
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)

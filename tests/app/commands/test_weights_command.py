@@ -78,7 +78,12 @@ def test_convert_says_errors_and_sizes_and_how_to_go_on(
     text = capsys.readouterr().out
     network = load_pretrained(out).network
     assert f"{sum(p.numel() for p in network.parameters()):,} now" in text
-    for part in ("of the entries", "processor.blocks.1.attn.qkv", f"--weights {out}", load_pretrained(out).sha256):
+    for part in (
+        "of the entries",
+        "processor.blocks.1.attn.attend.qkv",
+        f"--weights {out}",
+        load_pretrained(out).sha256,
+    ):
         assert part in text
     received: list[TrainConfig] = []
     monkeypatch.setattr(models.training, "train", lambda config: received.append(config) or Path("weights"))
@@ -94,7 +99,7 @@ def test_convert_as_json_and_widths(small: Path, tmp_path: Path, capsys) -> None
     words = ["weights", "convert", str(small), "-o", str(tmp_path / "out"), "--width", "0.5", "--json"]
     assert main(words) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["settings"]["block.feed_forward.ratio"] == 2.0
+    assert facts["settings"]["block.feed_forward.ratio"] == 0.625
     assert facts["parameters"][1] < facts["parameters"][0]
     assert 0 < facts["error"] < 1
     assert main(words) == 5

@@ -248,7 +248,7 @@ def test_a_change_that_is_not_finite_is_not_merged() -> None:
     assert all(torch.equal(p, before[name]) for name, p in network.named_parameters())
 
 
-@pytest.mark.parametrize(("targets", "number"), [("attention", 6), ("feed_forward", 4), ("blocks", 10), ("all", 13)])
+@pytest.mark.parametrize(("targets", "number"), [("attention", 9), ("feed_forward", 4), ("blocks", 13), ("all", 16)])
 def test_targets(targets, number: int) -> None:
     network = NanoILRM(SMALL)
     names = add_adapter(network, AdapterConfig("svft", targets=targets))

@@ -120,14 +120,14 @@ def test_layers_of_another_shape_are_not_compared(network: NanoILRM) -> None:
 def test_blocks_stand_behind_their_parts(network: NanoILRM) -> None:
     memory = torch.randn(1, 2, 6, 32)
     with recording(network) as activations:
-        tokens = network.processor(torch.randn(1, 2, 5, 32), memory)
+        tokens = network.processor(torch.randn(1, 2, 6, 32), memory, grid=(2, 3))
     layers = diagnose(network, None, activations).layers
     names = [row.name for row in layers]
     assert names[names.index("processor.blocks.1") - 1] == "processor.blocks.1.mlp.fc2"
     last = layers[names.index("processor.blocks.1")]
     assert last.rms == pytest.approx(float(tokens.detach().square().mean().sqrt()), rel=1e-5)
     assert last.rows is last.hard_rank is None
-    assert layers[names.index("processor.blocks.1.mlp.fc2")].hidden_samples == 10
+    assert layers[names.index("processor.blocks.1.mlp.fc2")].hidden_samples == 12
 
 
 def test_files_hold_all_rows_and_are_not_replaced_unasked(network: NanoILRM, tmp_path) -> None:

@@ -22,6 +22,7 @@ from models.evaluation.memory import PeakMemory
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.module import ILRMModule, Prediction
 from models.ilrm.nano.network import NanoILRM
+from models.layers.precision import bfloat16_where_fast
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.open_source import open_captures
 from recon.errors import ExportError, FormatError, InputError, LimitError
@@ -76,7 +77,7 @@ def by_hand(capture: TinyCapture, weights: str) -> tuple[float, float]:
     pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
     K, poses = torch.from_numpy(np.stack(Ks)), capture.cameras.cam_from_world.float()
     network = load_pretrained(weights).network
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), bfloat16_where_fast(torch.device("cpu")):
         output = network(pictures[CONTEXT][None], poses[CONTEXT][None], K[CONTEXT][None], None)
     cameras = Cameras(poses[TARGET], K[TARGET], torch.tensor(SIZE[::-1]).expand(3, 2))
     shown = render(output.gaussians.scene(0), cameras, background=pictures[CONTEXT].mean((0, 2, 3)))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from models.hub import load_pretrained, save_pretrained
-from models.ilrm.nano.config import NanoConfig
+from models.ilrm.nano.config import FeedbackConfig, NanoConfig
 from models.ilrm.nano.correlation import _correlate_torch, correlate
 from models.ilrm.nano.decoder import convex_upsample
 from models.ilrm.nano.network import NanoILRM
@@ -11,7 +11,16 @@ from recon.errors import CheckpointError
 from recon.geometry.projection import pixel_grid, project, unproject
 from recon.geometry.se3 import rigid, rotation_from_quat
 
-SMALL = NanoConfig(dim=32, head_dim=16, num_layers=1, feature_dim=16, match_dim=8, coarse_planes=8, fine_planes=4)
+SMALL = NanoConfig(
+    dim=32,
+    head_dim=16,
+    num_layers=1,
+    feature_dim=16,
+    match_dim=8,
+    coarse_planes=8,
+    fine_planes=4,
+    feedback=FeedbackConfig(passes=1, width=16, blocks=1),
+)
 
 
 def cameras_on_a_line(num: int, step: float = 0.3, side: int = 64) -> PosedCameras:

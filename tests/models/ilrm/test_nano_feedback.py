@@ -64,7 +64,8 @@ def test_a_new_feedback_changes_nothing():
 
 
 def test_weights_without_feedback_have_no_such_parameters():
-    assert not [name for name in NanoILRM(SMALL).state_dict() if name.startswith("feedback")]
+    without = replace(SMALL, feedback=FeedbackConfig(passes=0))
+    assert not [name for name in NanoILRM(without).state_dict() if name.startswith("feedback")]
     assert [name for name in NanoILRM(WITH_FEEDBACK).state_dict() if name.startswith("feedback")]
 
 

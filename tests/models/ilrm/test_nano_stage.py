@@ -104,6 +104,8 @@ def test_every_stage_and_every_weight_takes_part(generator):
     torch.manual_seed(0)
     small = {"dim": 32, "head_dim": 16, "num_layers": 1, "feature_dim": 16, "match_dim": 8, "coarse_planes": 8}
     network = NanoILRM(NanoConfig(**small, fine_planes=4, finest_planes=4))
+    assert network.feedback is not None
+    torch.nn.init.normal_(network.feedback.head.weight, std=0.01)  # zero at first, and nothing flows back
     _, geometry = wall_views(generator)
     output = network(torch.rand(1, 2, 3, SIDE, SIDE, generator=generator), *geometry.cameras)
     assert [tuple(stage.log_depth.shape) for stage in output.stages] == [(2, 16, 16), (2, 32, 32)]

@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.ilrm.module import ILRMModule
-from models.layers.config import BlockConfig
 from models.training import train
 from recon.errors import CheckpointError, InputError
 from recon.losses.vgg import read_vgg_loss
@@ -178,7 +177,7 @@ def test_a_setting_that_a_checkpoint_is_too_old_to_know_counts_as_its_default(wa
     resumed = small_run(walls, tmp_path, resume=True)
     with pytest.raises(CheckpointError, match=r"optim\.warmup_steps was \d+, now 1"):
         train(replace(resumed, optim=replace(resumed.optim, warmup_steps=1)))
-    block = BlockConfig(parallel=True)
+    block = replace(resumed.nano.block, parallel=True)
     with pytest.raises(CheckpointError, match=r"nano\.block\.parallel was False, now True"):
         train(replace(resumed, nano=replace(resumed.nano, block=block)))
     without_settings(tmp_path, "captures")

@@ -74,7 +74,7 @@ def by_hand(capture: TinyCapture, weights: str) -> tuple[float, float]:
         fx, fy, cx, cy = K[0, 0] / width, K[1, 1] / height, K[0, 2] / width, K[1, 2] / height
         fx, fy = fx * covering[0], fy * covering[1]
         Ks.append(np.array([[fx, 0, cx * SIZE[1]], [0, fy, cy * SIZE[0]], [0, 0, 1]], np.float32))
-    pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()  # channels last is summed otherwise
     K, poses = torch.from_numpy(np.stack(Ks)), capture.cameras.cam_from_world.float()
     network = load_pretrained(weights).network
     with torch.no_grad(), bfloat16_where_fast(torch.device("cpu")):

@@ -31,7 +31,18 @@ def updates_of(engine: Engine, job: str | None) -> tuple[Parts, list[dict[Any, A
     return asyncio.run(collect())
 
 
-def test_every_update_is_of_outputs_and_the_last_shows_the_result(engine: Engine):
+def one_by_one(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events come one at a time, as of a worker that takes its time, also where the page is slower than the worker."""
+
+    async def watch(id: str) -> AsyncIterator[list[Event]]:
+        for event in engine.events(id, timeout=60):
+            yield [event]
+
+    monkeypatch.setattr(engine, "watch", watch)
+
+
+def test_every_update_is_of_outputs_and_the_last_shows_the_result(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    one_by_one(engine, monkeypatch)
     parts, updates = updates_of(engine, engine.submit(sample_files(2)))
     outputs = {part._id for part in parts.shown}
     assert all(component._id in outputs for update in updates for component in update)
@@ -48,12 +59,7 @@ def test_every_update_is_of_outputs_and_the_last_shows_the_result(engine: Engine
 
 
 def test_what_is_made_on_the_way_is_shown_up_to_the_refined_scene(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    async def watch(id: str) -> AsyncIterator[list[Event]]:
-        """As of a worker that takes its time."""
-        for event in engine.events(id, timeout=60):
-            yield [event]
-
-    monkeypatch.setattr(engine, "watch", watch)
+    one_by_one(engine, monkeypatch)
     parts, updates = updates_of(engine, engine.submit(sample_files(2)))
     shown = [str(update[parts.early].get("value", "")) for update in updates]
     places = [[i for i, html in enumerate(shown) if f"/view/{what}/" in html] for what in texts.LOOK_EARLY]

@@ -16,7 +16,7 @@ from models.layers.precision import bfloat16_where_fast
 from recon.pipeline.versions import library_versions
 from recon.render.cpu.jit import cache_directory
 
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+THREAD_SETTINGS = ("OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def machine_facts() -> dict[str, Any]:

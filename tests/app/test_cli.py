@@ -1,5 +1,6 @@
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -195,3 +196,14 @@ def test_wrong_words_are_named(words: str, named: str, capsys: pytest.CaptureFix
 def test_no_word_at_all_names_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "one of {reconstruct," in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [None, "active"])
+def test_waiting_threads_leave_the_cores_to_others_unless_told(asked: str | None) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {} if asked is None else {"OMP_WAIT_POLICY": asked}
+    code = (
+        "import os\nfrom app.cli import main\ntry: main(['--version'])\nfinally: print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == (asked or "passive")

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from models.hub import load_pretrained, save_pretrained
-from models.ilrm.nano.config import FeedbackConfig, NanoConfig
+from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.correlation import _correlate_torch, correlate
 from models.ilrm.nano.decoder import convex_upsample
 from models.ilrm.nano.network import NanoILRM
@@ -10,17 +12,9 @@ from models.ilrm.nano.sweep import PosedCameras, choose_sources, points_in_sourc
 from recon.errors import CheckpointError
 from recon.geometry.projection import pixel_grid, project, unproject
 from recon.geometry.se3 import rigid, rotation_from_quat
+from tests.models import walls
 
-SMALL = NanoConfig(
-    dim=32,
-    head_dim=16,
-    num_layers=1,
-    feature_dim=16,
-    match_dim=8,
-    coarse_planes=8,
-    fine_planes=4,
-    feedback=FeedbackConfig(passes=1, width=16, blocks=1),
-)
+SMALL = replace(walls.SMALL, coarse_planes=8)
 
 
 def cameras_on_a_line(num: int, step: float = 0.3, side: int = 64) -> PosedCameras:

@@ -1,26 +1,18 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from models.hub import save_pretrained
-from models.ilrm.nano.config import FeedbackConfig, NanoConfig
 from models.ilrm.nano.network import NanoILRM
 from models.ilrm.nano.reconstructor import NanoReconstructor, nearest_depth
 from recon.errors import InputError
 from recon.geometry.se3 import invert_rigid, rigid, rotation_from_quat
 from recon.types import Cameras, ViewSet
+from tests.models import walls
 
-SMALL = NanoConfig(
-    dim=32,
-    head_dim=16,
-    num_layers=1,
-    feature_dim=16,
-    match_dim=8,
-    coarse_planes=8,
-    fine_planes=4,
-    feedback=FeedbackConfig(passes=1, width=16, blocks=1),
-)
+SMALL = replace(walls.SMALL, coarse_planes=8)
 SIDE = 64
 
 

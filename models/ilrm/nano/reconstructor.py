@@ -32,7 +32,7 @@ class NanoReconstructor:
     """
 
     multiple = 16
-    max_views = 6  # as many as in training
+    max_views = 6  # more leave near things half transparent (model card)
 
     def __init__(self, weights: str = "ilrm-nano", device: torch.device | str = "cpu"):
         pretrained = load_pretrained(weights)

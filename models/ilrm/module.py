@@ -18,6 +18,7 @@ from models.ilrm.objective import LossConfig, OptimConfig, make_optimizer
 from models.ilrm.processor import Processor
 from models.layers.feedforwards.nested import WIDTHS as NESTED_WIDTHS
 from models.layers.precision import bfloat16_where_fast
+from models.processes import names_of_non_finite
 from recon.data.scene_batches import SceneBatch
 from recon.errors import TrainingError
 from recon.geometry.normalise import normalise_cameras, reference_camera
@@ -165,13 +166,14 @@ class ILRMModule(pl.LightningModule):
 
     def training_step(self, batch: SceneBatch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        self._take_note(batch)
+        self.names_in_step += batch.names
+        self._take_note(batch, "left out")
         self.prepare_blocks(self.global_step)
         terms = self.terms(batch)
         total = torch.stack(list(terms.values())).sum()
-        if not total.isfinite():
+        if culprits := names_of_non_finite(total.detach(), batch.names):
             raise TrainingError(
-                f"non-finite loss at step {self.global_step}, of {'; '.join(batch.names)}; the weights are untouched",
+                f"non-finite loss at step {self.global_step}, of {'; '.join(culprits)}; the weights are untouched",
                 hint="look at these pictures and cameras, or lower the learning rate",
             )
         self.log_dict({f"loss/{name}": value.detach() for name, value in terms.items()} | {"loss": total.detach()})
@@ -193,12 +195,11 @@ class ILRMModule(pl.LightningModule):
         rendered = self.render(prediction, batch, self.backgrounds(batch, chance))
         return self.loss_terms(prediction, rendered, batch)
 
-    def _take_note(self, batch: SceneBatch) -> None:
-        """Which frames the next optimiser step comes from, and which captures could not be used."""
-        self.names_in_step += batch.names
+    def _take_note(self, batch: SceneBatch, what: str) -> None:
+        """Which captures could not be used, and what became of them."""
         for name, reason in batch.skipped:
             if name not in self.skipped:
-                logger.warning("left out %s: %s", name, reason)
+                logger.warning("%s %s: %s", what, name, reason)
             self.skipped[name] = reason
 
     def loss_terms(self, prediction: Prediction, rendered: Tensor, batch: SceneBatch) -> dict[str, Tensor]:
@@ -219,6 +220,7 @@ class ILRMModule(pl.LightningModule):
 
     def validation_step(self, batch: SceneBatch, batch_idx: int) -> None:
         """PSNR of held-out captures, with the averaged weights."""
+        self._take_note(batch, "held out, and replaced by the next one:")
         cast(Processor, self.evaluated.processor).width = 1.0
         prediction = self.predict(self.evaluated, batch)
         rendered = self.render(prediction, batch, self.backgrounds(batch))

@@ -16,6 +16,7 @@ from torch import Tensor
 from models.forms import for_use
 from models.hub import save_pretrained
 from models.ilrm.module import ILRMModule
+from models.processes import all_names
 from recon.errors import TrainingError
 from recon.io.atomic import atomic_write
 
@@ -24,10 +25,13 @@ class StopOnNonFinite(pl.Callback):
     """Ends training before an optimiser step would write NaN into the weights, and names the batch."""
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Any) -> None:
-        """Look at the norm of all gradients, which is non-finite when any of them or the loss is."""
+        """Look at the norm of all gradients, which is non-finite when any of them or the loss is.
+
+        Gradients of all processes are one by now, so the samples of all of them are named.
+        """
         gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
         if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
-            names = "; ".join(_module(pl_module).names_in_step)
+            names = "; ".join(all_names(_module(pl_module).names_in_step))
             raise TrainingError(
                 f"non-finite gradient at step {trainer.global_step}, of {names}; the weights are untouched",
                 hint="look at these pictures and cameras, or lower the learning rate; the same step with the same "

@@ -1,8 +1,8 @@
 """Going on with a run exactly where it stopped.
 
-A checkpoint holds weights, averaged weights, optimiser, schedule, step, the state of torch's random numbers, the
-settings, and hashes of the names of the captures and of the backbone of the perceptual term. Batches and augmentation
-need nothing more: they follow from the number of the step.
+A checkpoint holds weights, averaged weights, optimiser, schedule, step, the state of torch's random numbers in the
+first process, the settings, and hashes of the names of the captures and of the backbone of the perceptual term. Batches
+and augmentation need nothing more: they follow from the number of the step, in every process.
 """
 
 import hashlib

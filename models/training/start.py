@@ -12,6 +12,7 @@ from models.hub import load_pretrained
 from models.ilrm.module import ILRMModule
 from models.layers.config import BlockConfig
 from recon.errors import CheckpointError
+from recon.io.torch_file import require_no_more_than_on_disk
 
 logger = logging.getLogger(__name__)
 AVERAGE, NETWORK = "average.module.", "network."
@@ -57,6 +58,7 @@ def _of_weights(module: ILRMModule, name: str) -> dict[str, Tensor]:
 
 def _of_checkpoint(module: ILRMModule, name: str) -> dict[str, Tensor]:
     try:
+        require_no_more_than_on_disk(Path(name))
         stored = torch.load(name, map_location="cpu", weights_only=True, mmap=True)
         network, state = stored["run"]["network"], stored["state_dict"]
     except Exception as error:  # damaged files raise whatever the unpickler stumbles over

@@ -62,8 +62,8 @@ def evaluation_samples(
             if entry.overlap is not None and entry.overlap_tag is None:
                 raise UnusableCaptureError("overlap above 0.8", f"{name}: left out, as by the authors of the index")
             capture = source[number]
-            selection = index.select(name, len(capture), num_context)
-            context, target = (cut_views(capture, frames, size, fit) for frames in selection)
+            selection = index.select(name, capture.num_published, num_context)
+            context, target = (cut_views(capture, capture.frames_of(frames), size, fit) for frames in selection)
         except InputError as error:
             yield error
         else:

@@ -15,6 +15,8 @@ from recon.errors import FormatError, InputError
 
 FORMAT = "recon-room-1"
 SUFFIX = ".safetensors"
+TENSORS = frozenset({"jpeg", "jpeg_offsets", "inverse_depth", "cam_from_world", "K"})
+HINT = "remove the file; it will be made anew"
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,29 @@ class RoomScenes:
                     raise FormatError(f"{path}: format {found!r}, expected {FORMAT!r}")
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         except SafetensorError as error:
-            raise FormatError(f"{path}: {error}", hint="remove the file; it will be made anew") from error
-        return RoomScene(
-            images=_decode(path, tensors["jpeg"].numpy(), tensors["jpeg_offsets"].tolist()),
-            inverse_depth=tensors["inverse_depth"].float(),
-            cam_from_world=tensors["cam_from_world"],
-            K=tensors["K"],
-            name=f"{self.split}/{path.stem}",
-        )
+            raise FormatError(f"{path}: {error}", hint=HINT) from error
+        if missing := sorted(TENSORS - tensors.keys()):
+            raise FormatError(f"{path}: holds no {', '.join(missing)}", hint=HINT)
+        if tensors["jpeg"].dtype != torch.uint8:
+            raise FormatError(f"{path}: pictures are numbers of {tensors['jpeg'].dtype}, expected bytes", hint=HINT)
+        images = _decode(path, tensors["jpeg"].numpy(), tensors["jpeg_offsets"].int().tolist())
+        num, _, height, width = images.shape
+        wanted = {"inverse_depth": (num, height, width), "cam_from_world": (num, 4, 4), "K": (num, 3, 3)}
+        for name, shape in wanted.items():
+            if tensors[name].shape != shape:
+                found = tuple(tensors[name].shape)
+                raise FormatError(f"{path}: {name} has shape {found}, expected {shape}", hint=HINT)
+        numbers = {name: tensors[name].float() for name in wanted}
+        return RoomScene(images=images, name=f"{self.split}/{path.stem}", **numbers)
 
 
 def _decode(path: Path, data: UInt8[np.ndarray, " bytes"], offsets: list[int]) -> UInt8[Tensor, "views 3 height width"]:
     images = []
     for start, end in itertools.pairwise(offsets):
-        image = cv2.imdecode(data[start:end], cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(data[start:end], cv2.IMREAD_COLOR_RGB) if 0 <= start < end <= len(data) else None
         if image is None:
-            raise FormatError(f"{path}: picture {len(images)} is not a JPEG")
+            raise FormatError(f"{path}: picture {len(images)} is not a JPEG", hint=HINT)
         images.append(image)
+    if len({image.shape for image in images}) != 1:
+        raise FormatError(f"{path}: {len(images)} pictures of several sizes, expected some of one size", hint=HINT)
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()

@@ -133,7 +133,7 @@ class SceneBatches(Dataset[SceneBatch]):
         self, number: int, num_context: int, step: int, skipped: dict[str, str]
     ) -> tuple[str, tuple[PosedViews, PosedViews]]:
         """The capture of that number, or the next one that can be used; what is tried leaves no trace in the draws."""
-        first = self._capture_of(number)
+        first, message = self._capture_of(number), ""
         for attempt in range(min(MAX_TRIES, len(self.source))):
             index = (first + attempt) % len(self.source)
             rng = self._rng(number, f"attempt {attempt}")
@@ -145,10 +145,12 @@ class SceneBatches(Dataset[SceneBatch]):
                 return name, self._views(capture, selection, rng)
             except InputError as error:
                 skipped[self.source.names[index]] = reason_of(error)
+                message = message or error.message
                 logger.debug("left out %s: %s", self.source.names[index], error.message)
         raise InputError(
             f"{self.config.folder}: {min(MAX_TRIES, len(self.source))} captures in a row cannot be used: "
-            + ", ".join(f"{count} x {reason}" for reason, count in Counter(skipped.values()).most_common(5)),
+            + ", ".join(f"{count} x {reason}" for reason, count in Counter(skipped.values()).most_common(5))
+            + f"; the first: {message}",
             hint="docs/formats.md says what is left out and why; data.read.checks are the bounds, data.views the "
             "frames that a sample needs",
         )

@@ -8,8 +8,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from recon.errors import CheckpointError
+from recon.errors import CheckpointError, FormatError
 from recon.io.limits import GIBIBYTE
+from recon.io.torch_file import require_no_more_than_on_disk
 
 MAX_TENSOR_FILE_BYTES = 4 * GIBIBYTE
 TORCH_SUFFIXES = (".pth", ".pt", ".ckpt")
@@ -73,7 +74,10 @@ def _read_safetensors(path: Path, expected: Mapping[str, tuple[int, ...]], ignor
 
 def _read_torch(path: Path, expected: Mapping[str, tuple[int, ...]], ignored: str) -> dict[str, Tensor]:
     try:
+        require_no_more_than_on_disk(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except FormatError as error:
+        raise CheckpointError(error.message, hint=error.hint) from error
     except Exception as error:  # damaged files raise whatever the unpickler stumbles over
         reason = (str(error).splitlines() or [""])[0]
         raise CheckpointError(

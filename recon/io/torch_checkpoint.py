@@ -6,21 +6,17 @@ stand-in instead: nothing is looked up, imported or called, and what the objects
 """
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from recon.errors import CheckpointError
-from recon.io.limits import GIBIBYTE, MEBIBYTE
+from recon.errors import CheckpointError, FormatError
+from recon.io.limits import GIBIBYTE
+from recon.io.torch_file import is_zip, require_no_more_than_on_disk
 
 MAX_CHECKPOINT_BYTES = 8 * GIBIBYTE
 """Tensors are mapped, not read, so that only those that are used take memory."""
-MAX_PICKLE_BYTES = 64 * MEBIBYTE
-"""Of the part that lists the tensors."""
-MAX_MEMBERS = 100_000
-"""Tensors and further entries of a file."""
 MAX_FOREIGN_NAMES = 64
 _NAME = re.compile(r"[A-Za-z_][\w.]{0,199}", re.ASCII)
 _HINT = "save the tensors alone, in a file of their own, where the checkpoint was made: torch.save(model.state_dict())"
@@ -95,22 +91,16 @@ def _require_plain_zip(path: Path, max_bytes: int) -> None:
             raise CheckpointError(f"{path}: no such file", hint="say where your copy of the checkpoint is")
         if size > max_bytes:
             raise CheckpointError(f"{path}: {size:,} bytes, expected at most {max_bytes:,}")
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise CheckpointError(
-            f"{path}: not a file that torch.save wrote in its present form ({error})",
-            hint="files of torch before 1.6 must be saved anew; give the file as it was published",
-        ) from error
-    if len(members) > MAX_MEMBERS:
-        raise CheckpointError(f"{path}: {len(members):,} entries, expected at most {MAX_MEMBERS:,}")
-    for member in members:
-        largest = MAX_PICKLE_BYTES if member.filename.endswith(".pkl") else size
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > largest:
+        if not is_zip(path):
             raise CheckpointError(
-                f"{path}: the entry {member.filename!a} is packed or unpacks to {member.file_size:,} bytes, expected "
-                f"plain and at most {largest:,}"
+                f"{path}: not a file that torch.save wrote in its present form",
+                hint="files of torch before 1.6 must be saved anew; give the file as it was published",
             )
+        require_no_more_than_on_disk(path)
+    except FormatError as error:
+        raise CheckpointError(error.message, hint=error.hint) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: cannot be read ({error})") from error
 
 
 def _require_few(path: Path, foreign: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
@@ -9,9 +10,17 @@ from jsonargparse import ArgumentParser, Namespace
 from recon.data.captures.capture import CaptureSource
 from recon.data.captures.chunk_writer import CHUNK_BYTES, write_chunks
 from recon.data.captures.folder_writer import write_folders
-from recon.data.captures.manifest import MANIFEST, Manifest, build_manifest, report_missing, write_manifest
+from recon.data.captures.manifest import (
+    MANIFEST,
+    MISSING,
+    Manifest,
+    build_manifest,
+    report_missing,
+    write_manifest,
+    write_missing,
+)
 from recon.data.captures.open_source import ReadOptions, open_captures
-from recon.data.captures.scene_folders import SPLITS, read_lines
+from recon.data.captures.scene_folders import SPLITS, names_listed_in
 from recon.data.captures.subset import Subset
 from recon.data.views.index_files import read_evaluation_index
 from recon.errors import InputError, ReconError
@@ -36,7 +45,9 @@ def build_parser() -> ArgumentParser:
     parser.add_argument("--read", type=ReadOptions, default=ReadOptions(), help="how the data set is read")
     parser.add_argument("--chunk_megabytes", type=float, default=CHUNK_BYTES / 1e6, help="pictures in one chunk")
     parser.add_argument("--exclude", type=Path, help="text file with captures to leave out, one a line")
-    parser.add_argument("--index", type=Path, help="evaluation index; captures of it that are missing are named")
+    parser.add_argument(
+        "--index", type=Path, help=f"evaluation index; captures of it that are missing are written to {MISSING}"
+    )
     return parser
 
 
@@ -46,15 +57,39 @@ def convert(options: Namespace) -> None:
     Raises:
         ReconError: The source cannot be read, or the target not be written.
     """
-    for split in options.splits or _splits(options.source):
-        source = open_captures(options.source, options.format, split, options.read)
-        if options.exclude is not None:
-            source = Subset(source, read_lines(options.exclude))
+    splits = options.splits or _splits(options.source)
+    if unknown := [split for split in splits if split not in SPLITS]:
+        raise InputError(f"the split {unknown[0]!r} was asked for, expected some of {', '.join(SPLITS)}")
+    sources = {split: open_captures(options.source, options.format, split, options.read) for split in splits}
+    if options.exclude is not None:
+        sources = _without(sources, options.exclude)
+    for split, source in sources.items():
+        folder = options.out / split
+        manifest = _write(source, folder, options)
         if options.index is not None:
-            logger.info("%s: %s", split, report_missing(source, read_evaluation_index(options.index).entries))
-        manifest = _write(source, options.out / split, options)
+            report = report_missing(source, read_evaluation_index(options.index).entries)
+            write_missing(folder / MISSING, report)
+            logger.info("%s: %s", split, report)
         for line in manifest.summary().splitlines():
             logger.info("%s: %s", split, line)
+
+
+def _without(sources: Mapping[str, CaptureSource], exclude: Path) -> dict[str, CaptureSource]:
+    """The sources but for the captures that a list names.
+
+    Raises:
+        InputError: None of them has any: the list would keep nothing out.
+    """
+    names = set(names_listed_in(exclude))
+    unknown = sorted(names.difference(*(source.names for source in sources.values())))
+    if unknown:
+        shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+        found = f"{exclude}: {len(unknown)} of {len(names)} names are of no capture that is converted: {shown}"
+        if len(unknown) == len(names):
+            some = next(iter(sources.values())).names[0]
+            raise InputError(found, hint=f"captures here are named like {some!r}; leave the list out if none is here")
+        logger.warning("%s", found)
+    return {split: Subset(source, names) for split, source in sources.items()}
 
 
 def _write(source: CaptureSource, folder: Path, options: Namespace) -> Manifest:

@@ -14,9 +14,19 @@ FAR_CAMERA = "camera too far away"
 WIDE_VIEW = "field of view too wide"
 FEW_FRAMES = "too few frames"
 MISSING_PICTURE = "missing picture"
+OUTSIDE_PICTURE = "picture outside the folder"
 BAD_PICTURE = "unreadable picture"
 OTHER_SIZE = "other picture size"
-REASONS = (IMPOSSIBLE_CAMERA, FAR_CAMERA, WIDE_VIEW, FEW_FRAMES, MISSING_PICTURE, BAD_PICTURE, OTHER_SIZE)
+REASONS = (
+    IMPOSSIBLE_CAMERA,
+    FAR_CAMERA,
+    WIDE_VIEW,
+    FEW_FRAMES,
+    MISSING_PICTURE,
+    OUTSIDE_PICTURE,
+    BAD_PICTURE,
+    OTHER_SIZE,
+)
 
 DAMAGED_FILE = "damaged file"
 KINDS: tuple[tuple[type[InputError], str], ...] = (

@@ -9,22 +9,24 @@ from the disk when they are looked at.
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from recon.data.captures.capture import read_missing
 from recon.data.captures.vector18 import NUM
 from recon.errors import FormatError, LimitError
-from recon.io.file_bytes import file_size, read_bytes
+from recon.io.file_bytes import file_size
 from recon.io.limits import GIBIBYTE, MEBIBYTE
+from recon.io.torch_file import is_zip, require_no_more_than_on_disk
 
-ZIP_MAGIC = b"PK\x03\x04"
 MAX_LEGACY_BYTES = GIBIBYTE
 MAX_PICTURE_BYTES = 256 * MEBIBYTE
 MAX_FRAMES = 100_000
 MAX_KEY = 200
+WHOLE = (torch.int64, torch.int32)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class ChunkEntry:
         images: Picture files.
         timestamps: Microseconds; None where there are none.
         url: Of the video, or empty.
+        missing: As of `Capture`; an entry `missing_frames` beside those of the field, which our writer makes.
     """
 
     key: str
@@ -44,6 +47,7 @@ class ChunkEntry:
     images: list[UInt8[Tensor, "_"]]
     timestamps: Int[Tensor, " views"] | None
     url: str
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,17 +115,20 @@ def open_chunk(path: Path) -> Chunk:
 
 def _load(path: Path) -> object:
     size = file_size(path)
-    is_zip = size >= len(ZIP_MAGIC) and read_bytes(path, 0, len(ZIP_MAGIC)) == ZIP_MAGIC
-    if not is_zip and size > MAX_LEGACY_BYTES:
-        raise LimitError(
-            f"{path}: {size:,} bytes in the form of torch before 1.6, which is read whole; "
-            f"at most {MAX_LEGACY_BYTES:,} are allowed",
-            hint="load it with torch and save it again, in smaller chunks",
-        )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        mapped = is_zip(path)
+        if not mapped and size > MAX_LEGACY_BYTES:
+            raise LimitError(
+                f"{path}: {size:,} bytes in the form of torch before 1.6, which is read whole; "
+                f"at most {MAX_LEGACY_BYTES:,} are allowed",
+                hint="load it with torch and save it again, in smaller chunks",
+            )
+        require_no_more_than_on_disk(path)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except LimitError:
+        raise
     except Exception as error:  # the loader raises many types on damaged files; all of them mean the same
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).removeprefix(f"{path}: ").split())[:200]
         raise FormatError(
             f"{path}: not a chunk of captures ({reason})",
             hint="the file is cut off or damaged, or holds more than tensors, lists, dicts and text; fetch it again",
@@ -173,7 +180,9 @@ def _entry(where: str, key: str, item: dict[Any, Any]) -> ChunkEntry:
         raise FormatError(f"{where}: the url is {_kind(url)}, expected text")
     cameras = _cameras(where, item["cameras"])
     images = _images(where, item["images"], len(cameras))
-    return ChunkEntry(key, cameras, images, _timestamps(where, item.get("timestamps"), len(cameras)), url)
+    timestamps = _timestamps(where, item.get("timestamps"), len(cameras))
+    missing = read_missing(where, item.get("missing_frames"), len(cameras))
+    return ChunkEntry(key, cameras, images, timestamps, url, missing)
 
 
 def _names(item: dict[Any, Any]) -> str:
@@ -181,13 +190,13 @@ def _names(item: dict[Any, Any]) -> str:
 
 
 def _cameras(where: str, cameras: object) -> Float[Tensor, "views 18"]:
-    if not (isinstance(cameras, Tensor) and cameras.is_floating_point() and cameras.layout == torch.strided):
+    if not (_is_plain(cameras) and cameras.is_floating_point()):
         raise FormatError(f"{where}: cameras are {_kind(cameras)}, expected a tensor of floats")
     if cameras.ndim != 2 or cameras.shape[1] != NUM or not 0 < len(cameras) <= MAX_FRAMES:
         raise FormatError(
             f"{where}: cameras have shape {tuple(cameras.shape)}, expected (1 to {MAX_FRAMES} frames, {NUM})"
         )
-    return cameras.float()
+    return cameras.detach().float()
 
 
 def _images(where: str, images: object, num: int) -> list[Tensor]:
@@ -195,7 +204,7 @@ def _images(where: str, images: object, num: int) -> list[Tensor]:
         found = f"{len(images)} images" if isinstance(images, (list, tuple)) else _kind(images)
         raise FormatError(f"{where}: {found}, {num} cameras; expected a list with one for each")
     for i, image in enumerate(images):
-        if not (isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 1):
+        if not (_is_plain(image) and image.dtype == torch.uint8 and image.ndim == 1):
             raise FormatError(f"{where}: image {i} is {_kind(image)}, expected the bytes of a picture file")
         if not (0 < len(image) <= MAX_PICTURE_BYTES and image.is_contiguous()):
             raise FormatError(
@@ -207,13 +216,19 @@ def _images(where: str, images: object, num: int) -> list[Tensor]:
 def _timestamps(where: str, timestamps: object, num: int) -> Tensor | None:
     if timestamps is None:
         return None
-    is_whole = isinstance(timestamps, Tensor) and timestamps.dtype in (torch.int64, torch.int32)
-    if not (is_whole and isinstance(timestamps, Tensor) and timestamps.shape == (num,)):
+    if not (_is_plain(timestamps) and timestamps.dtype in WHOLE and timestamps.shape == (num,)):
         raise FormatError(f"{where}: timestamps are {_kind(timestamps)}, expected {num} whole numbers")
     return timestamps
 
 
+def _is_plain(value: object) -> TypeGuard[Tensor]:
+    """Whether it is a dense tensor with its numbers in memory: neither sparse nor nested, nor a mere shape."""
+    return isinstance(value, Tensor) and not value.is_nested and value.layout == torch.strided and value.is_cpu
+
+
 def _kind(value: object) -> str:
+    if isinstance(value, Tensor) and not _is_plain(value):
+        return "a tensor that is nested, sparse or without numbers"
     if isinstance(value, Tensor):
         return f"a tensor of {str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
     return f"an empty {type(value).__name__}" if value in ([], {}, "") else f"a {type(value).__name__}"

@@ -22,7 +22,7 @@ from recon.data.captures.manifest import (
 )
 from recon.data.captures.re10k_chunks import INDEX
 from recon.data.captures.vector18 import vectors_of_cameras
-from recon.errors import FormatError, LimitError, UnusableCaptureError
+from recon.errors import InputError
 from recon.io.atomic import atomic_write
 from recon.io.json_file import write_json
 
@@ -37,9 +37,9 @@ def write_chunks(source: CaptureSource, folder: Path, *, chunk_bytes: int = CHUN
     """Write all usable captures of a source as `folder/000000.torch`, ..., `index.json` and `manifest.json`.
 
     Chunks appear whole or not at all, the index last. The same call goes on where a stopped one was: captures of
-    finished chunks, and those that were skipped before, are not read again. JPEG files are taken as they are; other and
-    distorted pictures become JPEG of quality 95. Depth has no place in this form. Captures without times get the
-    numbers of their frames instead.
+    finished chunks are not read again, those that were skipped before are tried anew. JPEG files are taken as they are;
+    other and distorted pictures become JPEG of quality 95. Depth has no place in this form. Captures without times get
+    the numbers of their frames instead. Where frames have no picture, `missing_frames` says their numbers.
 
     Args:
         source: Its captures are taken in order.
@@ -54,10 +54,10 @@ def write_chunks(source: CaptureSource, folder: Path, *, chunk_bytes: int = CHUN
     """
     (folder / RECORDS).mkdir(parents=True, exist_ok=True)
     finished = _finished(folder)
-    done = {name for manifest in finished for name in _names(manifest)}
-    if done:
-        logger.info("%s: %d chunks with %d captures are there already", folder, len(finished), len(done))
-    for chunk in _fill(source, done, chunk_bytes):
+    before = _joined(finished)
+    if finished:
+        logger.info("%s: %s; what was skipped is tried anew", folder, before.summary().replace("\n", "; "))
+    for chunk in _fill(source, before, chunk_bytes):
         path = folder / f"{len(finished):06d}.torch"
         _write_chunk(path, chunk)
         finished.append(chunk.manifest)
@@ -81,18 +81,20 @@ class _Chunk:
         return Manifest(tuple(self.records), {reason: tuple(names) for reason, names in self.skipped.items()})
 
 
-def _fill(source: CaptureSource, done: set[str], chunk_bytes: int) -> Iterator[_Chunk]:
-    """Chunks of what is not done yet; the last may hold nothing but names that were skipped."""
-    chunk = _Chunk()
+def _fill(source: CaptureSource, before: Manifest, chunk_bytes: int) -> Iterator[_Chunk]:
+    """Chunks of what is not done yet; the last may hold nothing but names that are skipped for a new reason."""
+    chunk, done = _Chunk(), {record.name for record in before.captures}
+    known = {(name, reason) for reason, names in before.skipped.items() for name in names}
     for index, name in enumerate(source.names):
         if name in done:
             continue
         try:
             capture = source[index]
             jpegs = [jpeg_of(capture, frame) for frame in range(len(capture))]
-        except (UnusableCaptureError, FormatError, LimitError) as error:
+        except InputError as error:
             logger.warning("skipped %s: %s", name, error.message)
-            chunk.skipped.setdefault(reason_of(error), []).append(name)
+            if (name, reason_of(error)) not in known:
+                chunk.skipped.setdefault(reason_of(error), []).append(name)
             continue
         chunk.entries.append(_entry(capture, jpegs))
         chunk.records.append(record_of_files(capture, jpegs))
@@ -106,12 +108,14 @@ def _fill(source: CaptureSource, done: set[str], chunk_bytes: int) -> Iterator[_
 
 def _entry(capture: Capture, jpegs: list[bytes]) -> dict[str, Any]:
     times = capture.timestamps or tuple(range(len(capture)))
+    incomplete = {"missing_frames": list(capture.missing)} if capture.missing else {}
     return {
         "url": capture.url,
         "timestamps": torch.tensor(times, dtype=torch.int64),
         "cameras": vectors_of_cameras(capture.cameras),
         "images": [torch.from_numpy(np.frombuffer(jpeg, np.uint8).copy()) for jpeg in jpegs],
         "key": capture.name,
+        **incomplete,
     }
 
 
@@ -137,16 +141,11 @@ def _finished(folder: Path) -> list[Manifest]:
     return found
 
 
-def _names(manifest: Manifest) -> Iterator[str]:
-    yield from (record.name for record in manifest.captures)
-    for names in manifest.skipped.values():
-        yield from names
-
-
 def _joined(parts: list[Manifest]) -> Manifest:
-    skipped: dict[str, list[str]] = {}
-    for part in parts:
-        for reason, names in part.skipped.items():
-            skipped.setdefault(reason, []).extend(names)
+    """All captures, and the last reason of each that is still skipped."""
     captures = tuple(record for part in parts for record in part.captures)
-    return Manifest(captures, {reason: tuple(names) for reason, names in skipped.items()})
+    reasons = {name: reason for part in parts for reason, names in part.skipped.items() for name in names}
+    skipped: dict[str, list[str]] = {}
+    for name in reasons.keys() - {record.name for record in captures}:
+        skipped.setdefault(reasons[name], []).append(name)
+    return Manifest(captures, {reason: tuple(sorted(names)) for reason, names in sorted(skipped.items())})

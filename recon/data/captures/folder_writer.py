@@ -2,13 +2,14 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.checks import reason_of
 from recon.data.captures.frame_bytes import jpeg_of
 from recon.data.captures.manifest import MANIFEST, Manifest, record_of_files, write_manifest
 from recon.data.captures.nerfstudio import PICTURES, TRANSFORMS
-from recon.errors import ExportError, FormatError, LimitError, UnusableCaptureError
+from recon.errors import InputError, UnusableCaptureError
 from recon.io.atomic import staged_folder
 from recon.io.names import path_parts
 from recon.io.transforms_json import write_transforms
@@ -30,30 +31,35 @@ def write_folders(source: CaptureSource, folder: Path) -> Manifest:
         What was written and what was skipped, also in `folder/manifest.json`.
 
     Raises:
-        ExportError: The disk does not take a file, or the name of a capture cannot be that of a folder.
+        ExportError: The disk does not take a file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     records, skipped = [], {}
     for index, name in enumerate(source.names):
         try:
             capture = source[index]
+            out = _folder_of(capture, folder)
             jpegs = [jpeg_of(capture, frame) for frame in range(len(capture))]
-        except (UnusableCaptureError, FormatError, LimitError) as error:
+        except InputError as error:
             logger.warning("skipped %s: %s", name, error.message)
             skipped.setdefault(reason_of(error), []).append(name)
             continue
-        _write(capture, jpegs, folder)
+        _write(capture, jpegs, out)
         records.append(record_of_files(capture, jpegs))
     manifest = Manifest(tuple(records), {reason: tuple(names) for reason, names in skipped.items()})
     write_manifest(folder / MANIFEST, manifest)
     return manifest
 
 
-def _write(capture: Capture, jpegs: list[bytes], folder: Path) -> None:
+def _folder_of(capture: Capture, folder: Path) -> Path:
     try:
-        out = folder.joinpath(*path_parts(capture.name))
+        return folder.joinpath(*path_parts(capture.name))
     except ValueError as error:
-        raise ExportError(f"the name {capture.name!r} of a capture cannot be that of a folder: {error}") from error
+        message = f"the name {capture.name!r} of a capture cannot be that of a folder: {error}"
+        raise UnusableCaptureError("name that no folder can have", message) from error
+
+
+def _write(capture: Capture, jpegs: list[bytes], out: Path) -> None:
     if (out / TRANSFORMS).is_file():
         return
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +69,8 @@ def _write(capture: Capture, jpegs: list[bytes], folder: Path) -> None:
         (staging / PICTURES).mkdir()
         for name, jpeg in zip(names, jpegs, strict=True):
             (staging / name).write_bytes(jpeg)
-        fields = {"url": capture.url} if capture.url else {}
+        fields: dict[str, Any] = {"url": capture.url} if capture.url else {}
+        if capture.missing:
+            fields["missing_frames"] = list(capture.missing)
         write_transforms(staging / TRANSFORMS, capture.cameras, names, fields=fields, frame_fields=times)
     logger.info("%s: %d frames", out, len(capture))

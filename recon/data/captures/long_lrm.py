@@ -12,10 +12,9 @@ from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, MISSING_PICTURE, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
 from recon.data.captures.listed import ListedCaptures, stated_frames
-from recon.data.captures.pictures import PICTURE_LIMITS
+from recon.data.captures.pictures import PICTURE_LIMITS, find_picture
 from recon.data.captures.scene_folders import read_lines, scene_folders
 from recon.errors import FormatError, InputError, UnusableCaptureError
-from recon.io.inside import find_inside
 from recon.io.json_file import read_json
 from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.lens import Lens
@@ -94,7 +93,7 @@ def _find(where: str, places: list[Path], name: str) -> Path | None:
         tails = [name]
     else:
         tails = ["/".join(parts[-num:]) for num in range(min(LONGEST_TAIL, len(parts) - 1), 0, -1)]
-    found = (find_inside(where, place, tail) for tail in tails for place in places)
+    found = (find_picture(where, place, tail) for tail in tails for place in places)
     return next((path for path in found if path is not None), None)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.checks import reason_of
 from recon.data.captures.vector18 import vectors_of_cameras
-from recon.errors import FormatError, LimitError, UnusableCaptureError
+from recon.errors import FormatError, InputError
 from recon.io.json_file import read_json, write_json
 
 FORMAT = "recon-captures-1"
 MANIFEST = "manifest.json"
+MISSING = "missing.json"
 SHOWN = 5
 
 
@@ -28,6 +29,7 @@ class CaptureRecord:
         frames_sha256: Of the files of its frames one after the other, each behind its length as 8 bytes, little-endian;
             of the bytes of the decoded pixels where `frames` is "pixels".
         frames: "encoded" or "pixels".
+        num_missing: Of frames that were published and have no picture.
     """
 
     name: str
@@ -35,6 +37,7 @@ class CaptureRecord:
     cameras_sha256: str
     frames_sha256: str
     frames: str = "encoded"
+    num_missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Manifest:
     def summary(self) -> str:
         """A line of totals, and one for each reason with the first names."""
         lines = [f"{len(self.captures):,} captures with {self.num_frames:,} frames"]
+        if incomplete := tuple(record.name for record in self.captures if record.num_missing):
+            lines.append(f"some frames have no picture: {len(incomplete):,} ({_shown(incomplete)})")
         for reason, names in sorted(self.skipped.items(), key=lambda item: -len(item[1])):
             lines.append(f"skipped, {reason}: {len(names):,} ({_shown(names)})")
         return "\n".join(lines)
@@ -87,7 +92,7 @@ def build_manifest(source: CaptureSource) -> Manifest:
     for index, name in enumerate(source.names):
         try:
             records.append(record_of(source[index]))
-        except (UnusableCaptureError, FormatError, LimitError) as error:
+        except InputError as error:
             skipped.setdefault(reason_of(error), []).append(name)
     return Manifest(tuple(records), {reason: tuple(names) for reason, names in skipped.items()})
 
@@ -111,15 +116,23 @@ def record_of_files(capture: Capture, frames: Iterable[bytes], kind: str = "enco
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     vectors = vectors_of_cameras(capture.cameras).numpy().astype("<f4")
-    return CaptureRecord(
-        capture.name, len(capture), hashlib.sha256(vectors.tobytes()).hexdigest(), digest.hexdigest(), kind
-    )
+    cameras = hashlib.sha256(vectors.tobytes()).hexdigest()
+    return CaptureRecord(capture.name, len(capture), cameras, digest.hexdigest(), kind, len(capture.missing))
 
 
 def report_missing(source: CaptureSource, keys: Iterable[str]) -> MissingReport:
     """Which captures that an evaluation index or a list names are not in a source."""
     wanted, present = list(dict.fromkeys(keys)), set(source.names)
     return MissingReport(len(wanted), tuple(key for key in wanted if key not in present))
+
+
+def write_missing(path: Path, report: MissingReport) -> None:
+    """Write all names as JSON, whole or not at all.
+
+    Raises:
+        ExportError: The disk does not take the file.
+    """
+    write_json(path, {"wanted": report.num_wanted, "missing": list(report.missing)})
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from recon.data.captures.capture import Capture
+from recon.data.captures.capture import Capture, read_missing
 from recon.data.captures.checks import DEFAULT_CHECKS, IMPOSSIBLE_CAMERA, MISSING_PICTURE, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
 from recon.data.captures.listed import ListedCaptures, stated_frames
-from recon.data.captures.pictures import PICTURE_LIMITS
+from recon.data.captures.pictures import PICTURE_LIMITS, find_picture
 from recon.data.captures.scene_folders import scene_folders
 from recon.errors import FormatError, GeometryError, UnusableCaptureError
-from recon.io.inside import find_inside
 from recon.io.json_file import read_json
 from recon.io.photographs.headers import PictureHeader
 from recon.io.photographs.image_folder import IMAGE_SUFFIXES
@@ -77,7 +76,7 @@ class Nerfstudio(ListedCaptures):
         frames = [_frame(path, content, frame, downsample, self.undistort) for frame in stated]
         times = [time for frame in stated if type(time := frame.get("timestamp")) is int]
         url = content.get("url")
-        return capture_of_files(
+        capture = capture_of_files(
             name,
             str(path),
             frames,
@@ -85,6 +84,7 @@ class Nerfstudio(ListedCaptures):
             timestamps=tuple(times) if len(times) == len(stated) else (),
             url=url if isinstance(url, str) else "",
         )
+        return replace(capture, missing=read_missing(str(path), content.get("missing_frames"), len(capture)))
 
 
 def is_nerfstudio(folder: Path) -> bool:
@@ -134,7 +134,8 @@ def _picture(where: str, folder: Path, name: str, downsample: int) -> Path:
         name = f"{PICTURES}_{downsample}/{rest}"
     stem, dot, suffix = name.rpartition(".")
     has_suffix = bool(stem) and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES
-    found = find_inside(where, folder, name) or find_inside(where, folder, stem if has_suffix else name, IMAGE_SUFFIXES)
+    bare = stem if has_suffix else name
+    found = find_picture(where, folder, name) or find_picture(where, folder, bare, IMAGE_SUFFIXES)
     if found is None:
         raise UnusableCaptureError(
             MISSING_PICTURE, f"{where}: there is no {name}", hint="fetch the capture again, or use another downsample"

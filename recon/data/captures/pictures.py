@@ -1,13 +1,15 @@
 """Pictures of captures: their headers at once, their pixels when asked for."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
-from recon.data.captures.checks import BAD_PICTURE
+from recon.data.captures.checks import BAD_PICTURE, OUTSIDE_PICTURE
 from recon.errors import FormatError, InputError, UnusableCaptureError
+from recon.io.inside import find_inside
 from recon.io.limits import Limits
 from recon.io.photographs.headers import PictureHeader, read_header
 from recon.io.photographs.images import decode_photograph
@@ -16,6 +18,23 @@ from recon.types import Photograph
 # Pictures of data sets keep the size of their file: cameras are in its pixels.
 PICTURE_LIMITS = Limits(max_photographs=100_000, max_long_side=1 << 16)
 JPEG_MAGIC = b"\xff\xd8\xff"
+
+
+def find_picture(where: str, folder: Path, name: str, suffixes: Sequence[str] = ("",)) -> Path | None:
+    """The picture that a file of the capture names, None if there is none; args as `find_inside`.
+
+    Raises:
+        UnusableCaptureError: It lies outside the folder, also by way of a link, or no system could open it.
+    """
+    try:
+        return find_inside(where, folder, name, suffixes)
+    except InputError as error:
+        raise UnusableCaptureError(
+            OUTSIDE_PICTURE,
+            error.message,
+            hint="pictures must lie in the folder of their capture, which may itself be a link; links in it that lead "
+            "out are not followed",
+        ) from error
 
 
 class ArrayFile(io.RawIOBase):

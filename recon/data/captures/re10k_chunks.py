@@ -142,6 +142,7 @@ def _capture(path: Path, entry: ChunkEntry, checks: CaptureChecks) -> Capture:
         encoded=partial(_bytes, entry) if all(header.orientation == 1 for header in headers) else None,
         timestamps=() if entry.timestamps is None else tuple(entry.timestamps.tolist()),
         url=entry.url,
+        missing=entry.missing,
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,8 +31,8 @@ class Re10kText(ListedCaptures):
     """Captures of `FOLDER/SPLIT/KEY.txt` with pictures `FRAMES/KEY/TIMESTAMP.jpg`.
 
     A text file is the URL of a video, then for each frame its time in microseconds and the 18 numbers of its camera
-    (https://google.github.io/realestate10k/download.html). Frames without a picture are left out and counted in
-    `missing_frames`; then the numbers of the frames of an evaluation index no longer fit, which a warning says.
+    (https://google.github.io/realestate10k/download.html). Frames without a picture are left out, which a
+    warning says; the others keep the numbers by which evaluation indexes name them (`Capture.missing`).
 
     Args:
         folder: Holds the folders of the splits.
@@ -60,21 +61,19 @@ class Re10kText(ListedCaptures):
         if not texts:
             raise InputError(f"{self.folder}: no capture, that is a file KEY.txt")
         super().__init__(texts, checks)
-        self.missing_frames: dict[str, int] = {}
+        self._reported: set[str] = set()
 
     def _read(self, name: str, place: Path) -> Capture:
         url, times, vectors = read_text(place)
         found = [_find(self.frames / name, time) for time in times]
         kept = [(time, _frame(p, v)) for time, p, v in zip(times, found, vectors, strict=True) if p is not None]
-        num_missing = len(times) - len(kept)
-        self.missing_frames[name] = num_missing
-        if num_missing:
-            logger.warning(
-                "%s: %d of %d frames have no picture; frame numbers of evaluation indexes do not fit this capture",
-                name, num_missing, len(times),
-            )  # fmt: skip
+        missing = tuple(number for number, picture in enumerate(found) if picture is None)
+        if missing and name not in self._reported:
+            self._reported.add(name)
+            logger.warning("%s: %d of %d frames have no picture", name, len(missing), len(times))
         frames, timestamps = [frame for _, frame in kept], tuple(time for time, _ in kept)
-        return capture_of_files(name, str(place), frames, self.checks, timestamps=timestamps, url=url)
+        capture = capture_of_files(name, str(place), frames, self.checks, timestamps=timestamps, url=url)
+        return replace(capture, missing=missing)
 
 
 def read_text(path: Path) -> tuple[str, list[int], Float64[Tensor, "frames 18"]]:

@@ -82,6 +82,16 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in lines if line]
 
 
+def names_listed_in(path: Path) -> list[str]:
+    """Names of the captures of a list, which may give each as its name, its folder or a JSON file in that.
+
+    Raises:
+        InputError: It cannot be read.
+        FormatError: It is too long for a list of captures.
+    """
+    return [_listed(line) for line in read_lines(path)]
+
+
 def has_scene(root: Path, is_scene: Callable[[Path], bool]) -> bool:
     """Whether a capture is found in the first folders below `root`, without walking through all of a large data set."""
     return any(True for _ in _scenes(root, is_scene, 0, first=8, max_depth=MAX_DEPTH + 1))
@@ -93,10 +103,10 @@ def _split(root: Path, split: str) -> tuple[Path, list[str] | None, set[str]]:
         if (root / name).is_dir():
             return root / name, None, set()
         if (root / f"{name}.txt").is_file():
-            return root, _listed_in(root / f"{name}.txt"), set()
+            return root, names_listed_in(root / f"{name}.txt"), set()
     lists = [path for name in ("val", "test") if (path := root / f"{name}.txt").is_file()]
     if split == "train" and lists and not any((root / name).is_dir() for name in SPLITS):
-        held_out = {name for path in lists for name in _listed_in(path)}
+        held_out = {name for path in lists for name in names_listed_in(path)}
         logger.info("%s: what %s do not name is trained on", root, " and ".join(path.name for path in lists))
         return root, None, held_out
     others = [name for name in SPLITS if (root / name).is_dir() or (root / f"{name}.txt").is_file()]
@@ -127,10 +137,6 @@ def _scenes(
 
 def _name(folder: Path, scene: Path) -> str:
     return _name_of_parts(scene.relative_to(folder).parts) or folder.resolve().name
-
-
-def _listed_in(path: Path) -> list[str]:
-    return [_listed(line) for line in read_lines(path)]
 
 
 def _listed(line: str) -> str:

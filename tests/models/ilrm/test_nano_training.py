@@ -11,6 +11,7 @@ from models.hub import load_pretrained
 from models.ilrm.nano.module import NanoModule
 from models.ilrm.objective import OptimConfig, rate_factor
 from models.training import train
+from models.training.networks import make_module
 from recon.errors import InputError, TrainingError
 from tests.models.walls import small_run
 
@@ -82,6 +83,19 @@ def test_a_non_finite_gradient_stops_before_the_weights_change(walls, tmp_path, 
     with pytest.raises(TrainingError, match=r"non-finite gradient at step 0, of train/00000\d context"):
         train(small_run(walls, tmp_path))
     torch.testing.assert_close(seen["module"].network.match_scale.detach(), seen["before"])
+
+
+def test_a_non_finite_loss_names_its_batch(walls, tmp_path, monkeypatch):
+    infinite = {"own": torch.tensor(float("inf"))}
+    monkeypatch.setattr(NanoModule, "own_terms", lambda *_: infinite)
+    with pytest.raises(TrainingError, match=r"non-finite loss at step 0, of train/00000\d context"):
+        train(small_run(walls, tmp_path))
+
+
+def test_a_perceptual_term_without_its_backbone_is_said_to_be_left_out(walls, tmp_path, caplog):
+    config = small_run(walls, tmp_path, max_steps=1)
+    make_module(replace(config, loss=replace(config.loss, perceptual=0.5)))
+    assert "training without the perceptual term (weight 0.5)" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon", "lamb"])

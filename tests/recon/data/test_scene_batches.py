@@ -143,7 +143,7 @@ def test_held_out_batches_are_the_same_whatever_training_is_like() -> None:
 
 def test_a_data_set_without_usable_captures_is_refused() -> None:
     faults: dict[int, Exception] = {i: UnusableCaptureError("pose", "NaN") for i in range(150)}
-    with pytest.raises(InputError, match="100 captures in a row cannot be used: 100 x pose"):
+    with pytest.raises(InputError, match="100 captures in a row cannot be used: 100 x pose; the first: NaN"):
         SceneBatches(Captures(150, faults), CONFIG, augment=True)[[0]]
     with pytest.raises(InputError, match="no capture"):
         SceneBatches(Captures(0), CONFIG, augment=True)

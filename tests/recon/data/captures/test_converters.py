@@ -16,8 +16,16 @@ from recon.data.captures.manifest import build_manifest, read_manifest
 from recon.data.captures.nerfstudio import Nerfstudio
 from recon.data.captures.open_source import ReadOptions, open_captures
 from recon.data.captures.re10k_chunks import Re10kChunks
-from recon.errors import ExportError, FormatError
-from tests.tiny_captures import TinyCapture, tiny_capture, tiny_captures, write_colmap, write_dl3dv, write_re10k
+from recon.errors import FormatError, UnusableCaptureError
+from tests.tiny_captures import (
+    TinyCapture,
+    tiny_capture,
+    tiny_captures,
+    write_colmap,
+    write_dl3dv,
+    write_re10k,
+    write_re10k_text,
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +122,50 @@ def test_chunk_that_was_lost_is_made_again(tmp_path: Path, captures: list[TinyCa
     assert set(Re10kChunks(tmp_path / "b").names) == set(source.names)
 
 
-def test_unusable_captures_are_counted_and_not_tried_again(tmp_path: Path, captures: list[TinyCapture]) -> None:
+def test_unusable_captures_are_counted_and_tried_again(tmp_path: Path, captures: list[TinyCapture]) -> None:
     write_dl3dv(tmp_path / "a", captures)
     pictures = tmp_path / "a" / captures[1].name / "nerfstudio" / "images_4"
-    next(iter(sorted(pictures.iterdir()))).unlink()
+    lost = min(pictures.iterdir())
+    lost.rename(tmp_path / "lost")
     source = open_captures(tmp_path / "a")
     manifest = write_chunks(source, tmp_path / "b" / "train")
     assert manifest.skipped == {"missing picture": (captures[1].name,)}
     assert "skipped, missing picture: 1 (0000000000000001)" in manifest.summary()
+    assert write_folders(source, tmp_path / "c" / "train").skipped == manifest.skipped
     again = Counting(source)
     assert write_chunks(again, tmp_path / "b" / "train") == manifest
-    assert again.read == []
-    assert write_folders(source, tmp_path / "c" / "train").skipped == manifest.skipped
+    assert again.read == [captures[1].name]
+    assert len(list((tmp_path / "b" / "train" / "records").iterdir())) == 1
+    (tmp_path / "lost").rename(lost)
+    assert write_chunks(source, tmp_path / "b" / "train").skipped == {}
+    assert set(Re10kChunks(tmp_path / "b").names) == {capture.name for capture in captures}
+
+
+def test_pictures_behind_a_link_that_leads_out_are_counted(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    write_dl3dv(tmp_path / "a", captures)
+    pictures = tmp_path / "a" / captures[0].name / "nerfstudio" / "images_4"
+    pictures.rename(tmp_path / "elsewhere")
+    pictures.symlink_to(tmp_path / "elsewhere")
+    source, skipped = open_captures(tmp_path / "a"), {"picture outside the folder": (captures[0].name,)}
+    assert build_manifest(source).skipped == skipped
+    assert write_chunks(source, tmp_path / "b").skipped == skipped
+    assert write_folders(source, tmp_path / "c").skipped == skipped
+
+
+def test_numbers_of_missing_frames_go_along(tmp_path: Path) -> None:
+    drawn = tiny_capture(frames=5)
+    write_re10k_text(tmp_path / "a", tmp_path / "a" / "frames", [drawn])
+    for number in (0, 3):
+        (tmp_path / "a" / "frames" / drawn.name / f"{drawn.timestamps[number]}.jpg").unlink()
+    manifest = write_chunks(open_captures(tmp_path / "a"), tmp_path / "b" / "train")
+    assert "some frames have no picture: 1 (0123456789abcdef)" in manifest.summary()
+    write_folders(Re10kChunks(tmp_path / "b"), tmp_path / "c" / "train")
+    for source in (open_captures(tmp_path / "a"), Re10kChunks(tmp_path / "b"), Nerfstudio(tmp_path / "c")):
+        capture = source[0]
+        assert (len(capture), capture.missing, capture.num_published) == (3, (0, 3), 5)
+        assert capture.frames_of([1, 2, 4]) == [0, 1, 2]
+        with pytest.raises(UnusableCaptureError, match="names frame 3, which has no picture"):
+            capture.frames_of([1, 3])
 
 
 def test_distortion_is_passed_over_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -146,10 +186,10 @@ def test_distortion_is_passed_over_where_that_is_asked_for(tmp_path: Path) -> No
 
 def test_name_that_no_folder_can_have(tmp_path: Path, captures: list[TinyCapture]) -> None:
     bad = TinyCapture(**{**vars(captures[0]), "name": "../escape"})
-    source = Re10kChunks(write_re10k(tmp_path / "a", [bad]))
-    with pytest.raises(ExportError, match="cannot be that of a folder"):
-        write_folders(source, tmp_path / "b")
+    source = Re10kChunks(write_re10k(tmp_path / "a", [bad, captures[1]]))
+    assert write_folders(source, tmp_path / "b").skipped == {"name that no folder can have": ("../escape",)}
     assert not (tmp_path / "escape").exists()
+    assert Nerfstudio(tmp_path / "b").names == (captures[1].name,)
 
 
 def test_command_converts_every_split_and_tells(
@@ -180,6 +220,38 @@ def test_command_converts_what_no_list_names_too(tmp_path: Path, captures: list[
     assert main(["--source", str(tmp_path / "a"), "--out", str(tmp_path / "b")]) == 0
     assert Re10kChunks(tmp_path / "b", "train").names == (captures[0].name, captures[2].name)
     assert Re10kChunks(tmp_path / "b", "test").names == (captures[1].name,)
+
+
+def test_lists_to_exclude_name_captures_as_lists_of_splits_do(
+    tmp_path: Path, captures: list[TinyCapture], caplog: pytest.LogCaptureFixture
+) -> None:
+    source, without = write_dl3dv(tmp_path / "a", captures), tmp_path / "without.txt"
+    words = ["--source", str(source), "--to", "manifest", "--exclude", str(without)]
+    without.write_text(f"1K/{captures[0].name}\n{captures[1].name}/nerfstudio\nno-such\n")
+    assert main([*words, "--out", str(tmp_path / "b")]) == 0
+    assert "1 of 3 names are of no capture that is converted: no-such" in caplog.text
+    manifest = read_manifest(tmp_path / "b" / "train" / "manifest.json")
+    assert [record.name for record in manifest.captures] == [captures[2].name]
+    without.write_text("no-such\n")
+    assert main([*words, "--out", str(tmp_path / "c")]) == 2
+    assert not (tmp_path / "c").exists()
+
+
+def test_all_captures_that_an_index_misses_are_written(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    index = {f"lost{i}": {"context": [0, 2], "target": [1]} for i in range(9)} | {
+        captures[0].name: {"context": [0, 2], "target": [1]}
+    }
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    words = ["--source", str(write_re10k(tmp_path / "a", captures)), "--out", str(tmp_path / "b"), "--to", "manifest"]
+    assert main([*words, "--index", str(tmp_path / "index.json")]) == 0
+    found = json.loads((tmp_path / "b" / "train" / "missing.json").read_text())
+    assert found == {"wanted": 10, "missing": [f"lost{i}" for i in range(9)]}
+
+
+def test_a_split_that_no_data_set_has(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    source = write_dl3dv(tmp_path / "a", captures)
+    assert main(["--source", str(source), "--out", str(tmp_path / "b"), "--splits", "[tset]"]) == 2
+    assert not (tmp_path / "b").exists()
 
 
 def test_command_writes_nothing_into_what_it_reads(tmp_path: Path, captures: list[TinyCapture]) -> None:

@@ -3,6 +3,7 @@ import math
 import os
 import pickle
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,15 @@ def test_chunk_that_is_no_list_of_captures(tmp_path: Path, content: object, mess
         ("images", [torch.zeros(9)] * 4, "image 0 is a tensor of float32"),
         ("images", [torch.zeros(1, dtype=torch.uint8).expand(10**12)] * 4, "1,000,000,000,000 bytes"),
         ("timestamps", torch.zeros(3, dtype=torch.int64), "timestamps are a tensor"),
+        (
+            "cameras",
+            torch.zeros(4, 18, device="meta"),
+            "cameras are a tensor that is nested, sparse or",
+        ),
+        ("images", [torch.zeros(9, dtype=torch.uint8, device="meta")] * 4, "image 0 is a tensor that is nested"),
+        ("timestamps", torch.zeros(4, dtype=torch.int64).to_sparse(), "timestamps are a tensor that is nested"),
+        ("missing_frames", [3, 1], "missing_frames is .3, 1., expected ascending numbers"),
+        ("missing_frames", [6], "expected ascending numbers"),
         ("url", 3, "the url is a int"),
     ],
 )
@@ -204,6 +214,24 @@ def test_malformed_capture_says_what_was_found(
 ) -> None:
     with pytest.raises(FormatError, match=message):
         write_chunk(tmp_path, replaced(captures, **{field: value}))[0]
+
+
+def test_cameras_that_were_saved_as_parameters(tmp_path: Path, captures: list[TinyCapture]) -> None:
+    cameras = re10k_example(captures[0])["cameras"]
+    assert isinstance(cameras, torch.Tensor)
+    source = write_chunk(tmp_path, replaced(captures, cameras=torch.nn.Parameter(cameras)))
+    torch.testing.assert_close(source[0].cameras.K, captures[0].cameras.K, rtol=1e-6, atol=1e-5)
+
+
+def test_a_chunk_that_unpacks_to_more_than_it_holds(root: Path) -> None:
+    path = root / "train" / "000000.torch"
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    with pytest.raises(FormatError, match=r"000000\.torch: not a chunk of captures \(the entry .* is packed"):
+        Re10kChunks(root)[0]
 
 
 def test_two_captures_of_one_key(tmp_path: Path, captures: list[TinyCapture]) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from recon.data.room_scenes import RoomScenes
@@ -163,6 +164,30 @@ def test_generating_resumes_and_the_reader_sees_new_scenes(small_library, tmp_pa
     assert len(scenes) == 1
     assert scenes.refresh() == len(scenes) == 2
     assert scene_path(tmp_path, "train", 0).stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"K": None}, "holds no K"),
+        ({"K": np.zeros((2, 3, 3), np.float32)}, r"K has shape \(2, 3, 3\), expected \(3, 3, 3\)"),
+        ({"inverse_depth": np.zeros((3, 32, 64), np.float16)}, r"inverse_depth has shape \(3, 32, 64\)"),
+        ({"jpeg_offsets": np.array([0, 0, 10, 20])}, "picture 0 is not a JPEG"),
+        ({"jpeg_offsets": np.array([-9, 10])}, "picture 0 is not a JPEG"),
+        ({"jpeg_offsets": np.array([0])}, "0 pictures of several sizes"),
+        ({"jpeg": np.zeros(9, np.int32)}, "numbers of torch.int32, expected bytes"),
+    ],
+)
+def test_damaged_scenes_say_what_is_wrong(scene: SceneArrays, tmp_path: Path, changes: dict, found: str):
+    (tmp_path / "val").mkdir()
+    path = tmp_path / "val" / "000000.safetensors"
+    write_scene(path, scene, {})
+    with safe_open(path, framework="numpy") as stored:
+        metadata = stored.metadata()
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()} | changes  # noqa: SIM118
+    save_file({name: value for name, value in tensors.items() if value is not None}, path, metadata)
+    with pytest.raises(FormatError, match=found):
+        RoomScenes(tmp_path, "val")[0]
 
 
 def test_a_missing_folder_and_foreign_files_are_named(tmp_path: Path):

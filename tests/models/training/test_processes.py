@@ -1,5 +1,6 @@
 """The gradient of a step does not depend on how its samples are divided."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from safetensors.torch import load_file
 
 SCRIPT = Path(__file__).parent / "gradients_of_a_step.py"
 GUIDED = Path(__file__).parent / "guided_run.py"
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+RUN = Path(__file__).parent / "run_of_processes.py"
 TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
 
 
@@ -56,3 +59,21 @@ def test_two_processes_train_past_the_end_of_guides(walls: Path, tmp_path: Path)
         assert not any("guide" in name for name in stored)
         found.append(torch.cat([stored[name].double().flatten() for name in sorted(stored)]))
     assert (found[1] - found[0]).norm() < 1e-3 * found[0].norm()
+
+
+@pytest.mark.slow
+def test_two_processes_of_torchrun_go_on_bit_for_bit(walls: Path, tmp_path: Path) -> None:
+    """Four steps at once, and the last two of them again from the checkpoint between."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    (parts / "checkpoints").mkdir(parents=True)
+    for out, begin in ((whole, "new"), (parts, "resume")):
+        done = subprocess.run(
+            [*TORCHRUN, str(RUN), str(out), str(walls), begin], capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        if begin == "new":
+            shutil.copy(whole / "checkpoints" / "step_0000002.ckpt", parts / "checkpoints")
+    ends = [
+        torch.load(out / "checkpoints" / "step_0000004.ckpt", weights_only=True)["state_dict"] for out in (whole, parts)
+    ]
+    assert all(torch.equal(ends[1][name], value) for name, value in ends[0].items())

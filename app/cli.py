@@ -32,7 +32,7 @@ DESCRIPTION = "Feed-forward 3D reconstruction from photographs. Runs without a G
 def main(argv: list[str] | None = None) -> int:
     """Run a subcommand and return the exit code.
 
-    0: done. 1 to 7: a `ReconError`, printed to stderr without traceback. 130: interrupted.
+    0: done. 1 to 7: a `ReconError`, printed to stderr without traceback. 130: interrupted. 141: stdout is not read.
     """
     words = sys.argv[1:] if argv is None else argv
     os.environ.setdefault(*WAITING_THREADS)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -18,6 +19,8 @@ from recon.errors import InputError, ReconError
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
+UNREAD = 141
+"""128 + SIGPIPE, as shells report it."""
 
 
 def parse(parser: ArgumentParser, words: list[str], program: str) -> Namespace:
@@ -38,7 +41,23 @@ def parse(parser: ArgumentParser, words: list[str], program: str) -> Namespace:
 
 
 def reporting_errors(run: Callable[[], int], *, as_json: bool) -> int:
-    """The exit code of `run`; a ReconError or Ctrl-C becomes one message on stderr and its own code."""
+    """The exit code of `run`; a ReconError or Ctrl-C becomes one message on stderr and its own code.
+
+    Where the reader of stdout is gone, as in `recon ... | head -1`, the code is `UNREAD` and there is no message.
+    """
+    try:
+        try:
+            return _reporting_errors(run, as_json)
+        finally:
+            print(end="", flush=True)  # when Python ends it would be too late to catch what this raises
+    except BrokenPipeError:
+        if _stdout_is_read():  # then another pipe broke
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes when it ends
+        return UNREAD
+
+
+def _reporting_errors(run: Callable[[], int], as_json: bool) -> int:
     with _noting_interrupts() as interrupts:
         try:
             return run()
@@ -51,6 +70,14 @@ def reporting_errors(run: Callable[[], int], *, as_json: bool) -> int:
                 raise
             print(_as_json(error) if as_json else f"error: {error}", file=sys.stderr)
             return error.exit_code
+
+
+def _stdout_is_read() -> bool:
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def _report_interrupt() -> int:

@@ -44,7 +44,7 @@ def evaluate(config: EvalConfig) -> dict[str, Any]:
     until then is written, and `resume` goes on from there.
 
     Returns:
-        What stands in `scores.json`.
+        What stands in `scores.json`, which has null for NaN.
 
     Raises:
         InputError: No capture of the index can be evaluated, or a file cannot be read.

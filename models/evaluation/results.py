@@ -1,7 +1,6 @@
 """What an evaluation leaves on disk."""
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,13 @@ from torch import Tensor
 
 from recon.data.evaluation import EvaluationSample
 from recon.io.atomic import atomic_write
+from recon.io.json_file import write_json
 from recon.metrics.scores import SceneScores, table
 
 
 def write_results(out: Path, report: dict[str, Any], scenes: list[SceneScores]) -> None:
     """`scores.json` with everything, `scenes.csv` with a row for each capture and one for their mean."""
-    with atomic_write(out / "scores.json") as path:
-        path.write_text(json.dumps(report, indent=2) + "\n")
+    write_json(out / "scores.json", report)
     with atomic_write(out / "scenes.csv") as path, path.open("w", newline="") as file:
         csv.writer(file).writerows(table(scenes, digits=6))
 

@@ -51,7 +51,7 @@ def score(
         for part in parts
     ]
     views = {name: _joined([part[name] for part in compared]) for name in ("psnr", "ssim", "lpips")}
-    gains = torch.tensor(_joined([part["gains"] for part in compared])).mean(0).tolist()
+    gains = torch.tensor(_joined([part["gains"] for part in compared])).nanmean(0).tolist()
     num_gaussians = prediction.gaussians.means.shape[1]
     scores = scene_scores(sample.name, views)
     scored = Scored(scores, sample.overlap_tag, seconds, num_gaussians, gains, memory.num_bytes)

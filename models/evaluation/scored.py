@@ -23,7 +23,8 @@ class Scored(NamedTuple):
         overlap_tag: Group of the pair by overlap, where the index tells it.
         seconds: From images to Gaussians, the device having finished; None where that included starting up.
         num_gaussians: In the scene.
-        gains: Of each octave of detail, means over its targets (`recon.metrics.frequency`).
+        gains: Of each octave of detail (`recon.metrics.frequency`), means over the targets that have any of it; NaN
+            where none has.
         memory_bytes: That torch had allocated at most on a GPU while it reconstructed and rendered; None on a CPU.
     """
 

@@ -7,6 +7,9 @@ from torch import Tensor
 EDGES = (1 / 8, 1 / 4, 1 / 2)
 """Between the octaves, as shares of the highest frequency along an axis, half a period a pixel."""
 
+EMPTY = 1e-6
+"""Root mean square of an octave, of colours 0..1, below which it is rounding rather than detail."""
+
 
 def octave_gains(
     rendered: Float[Tensor, "n 3 height width"], target: Float[Tensor, "n 3 height width"]
@@ -20,7 +23,7 @@ def octave_gains(
 
     Args:
         rendered: sRGB.
-        target: sRGB; where an octave of it is empty, the gain is NaN.
+        target: sRGB; where an octave of it is empty (`EMPTY`), the gain is NaN.
     """
     height, width = target.shape[-2:]
     fade = torch.hann_window(height, device=target.device)[:, None] * torch.hann_window(width, device=target.device)
@@ -29,4 +32,6 @@ def octave_gains(
     octave = torch.bucketize(torch.hypot(row[:, None], column), torch.tensor(EDGES, device=target.device))
     members = torch.nn.functional.one_hot(octave, len(EDGES) + 1).to(true.real)
     shared = torch.einsum("nchw, hwo -> no", (seen * true.conj()).real, members)
-    return shared / torch.einsum("nchw, hwo -> no", true.abs().square(), members)
+    energy = torch.einsum("nchw, hwo -> no", true.abs().square(), members)
+    rms = (energy / target[0].numel()).sqrt() / (height * width) ** 0.5  # Parseval's theorem
+    return torch.where(rms < EMPTY, torch.nan, shared / energy)

@@ -1,14 +1,16 @@
 """Image quality, as pixelSplat, MVSplat and iLRM measure it."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
 
-def psnr(rendered: Float[Tensor, "n 3 height width"], target: Float[Tensor, "n 3 height width"]) -> Float[Tensor, " n"]:
-    """Peak signal-to-noise ratio in dB of each image; both are clipped to 0..1 first."""
-    error = (rendered.clamp(0, 1) - target.clamp(0, 1)).square().mean((1, 2, 3))
+def psnr(
+    rendered: Float[Tensor, "n 3 height width"], target: Float[Tensor, "n 3 height width"]
+) -> Float64[Tensor, " n"]:
+    """Peak signal-to-noise ratio in dB of each image, in float64; both are clipped to 0..1 first."""
+    error = (rendered.double().clamp(0, 1) - target.double().clamp(0, 1)).square().mean((1, 2, 3))
     return -10 * torch.log10(error.clamp(min=1e-10))
 
 

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from app.console import INTERRUPTED, reporting_errors
+from app.console import INTERRUPTED, UNREAD, reporting_errors
 from recon.errors import FormatError
 
 
@@ -36,3 +38,46 @@ def test_typed_errors_have_their_code(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert reporting_errors(refuse, as_json=True) == 2
     assert '"hint": "take another"' in capsys.readouterr().err
+
+
+def unread(*words: str) -> tuple[int, str]:
+    """Exit code and stderr of Python where nobody reads what it prints."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run([sys.executable, *words], env=buffered, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    return done.returncode, done.stderr
+
+
+PRINT = """import sys
+from app.console import reporting_errors
+from recon.errors import FormatError
+def run():
+    print("{line}")
+    {end}
+sys.exit(reporting_errors(run, as_json=False))"""
+
+
+@pytest.mark.parametrize("line", ["few", "m" * 100_000])
+def test_a_reader_who_is_gone_ends_the_command_without_a_word(line: str) -> None:
+    """Be it noticed while it prints or, as of a line that waits in the buffer, at its end."""
+    code = PRINT.format(line=line, end="return 0")
+    assert unread("-c", code) == unread("-u", "-c", code) == (UNREAD, "")
+
+
+def test_so_it_is_with_help() -> None:
+    assert unread("-m", "app.cli", "--help") == (UNREAD, "")
+
+
+def test_an_error_is_told_also_where_stdout_is_not_read() -> None:
+    code = PRINT.format(line="few", end="raise FormatError('not a picture', hint='take another')")
+    assert unread("-c", code) == (UNREAD, "error: not a picture\n  hint: take another\n")
+
+
+def test_another_pipe_that_breaks_is_a_bug_like_others() -> None:
+    def break_down() -> int:
+        raise BrokenPipeError("a worker is gone")
+
+    with pytest.raises(BrokenPipeError, match="a worker is gone"):
+        reporting_errors(break_down, as_json=False)

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,8 @@ from models.ilrm.nano.network import NanoILRM
 from models.layers.precision import bfloat16_where_fast
 from recon.data.captures.capture import Capture, CaptureSource
 from recon.data.captures.open_source import open_captures
+from recon.data.evaluation import EvaluationSample, evaluation_samples
+from recon.data.scene_batches import SceneBatch
 from recon.errors import ExportError, FormatError, InputError, LimitError
 from recon.metrics.image import psnr
 from recon.metrics.lpips import LPIPS
@@ -108,6 +111,62 @@ def test_scores_are_those_worked_out_by_hand(captures: list[TinyCapture], config
     assert [float(row["psnr"]) for row in rows[:2]] == pytest.approx([p for p, _ in hand], abs=1e-6)
     assert rows[0]["lpips"] == "not measured"
     assert json.loads((Path(config.out) / "scores.json").read_text()) == json.loads(json.dumps(report))
+
+
+@pytest.mark.parametrize("noise", [0.0316, 0.033, 0.035])
+def test_psnr_of_about_30_db_is_that_worked_out_by_hand(
+    noise: float, captures: list[TinyCapture], config: EvalConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that renders its one target with noise of this standard deviation."""
+    generator = torch.Generator().manual_seed(0)
+    hand: list[float] = []
+
+    def noisy(self: ILRMModule, prediction: Prediction, batch: SceneBatch, *_: Any) -> torch.Tensor:
+        truth = batch.target_images
+        rendered = truth + noise * torch.randn(truth.shape, generator=generator)
+        shown = rendered.double().clamp(0, 1).numpy()
+        hand.append(float(peak_signal_noise_ratio(truth.double().numpy(), shown, data_range=1)))
+        return rendered
+
+    monkeypatch.setattr(ILRMModule, "render", noisy)
+    entries = {capture.name: {"context": CONTEXT, "target": TARGET[:1]} for capture in captures}
+    (tmp_path / "index.json").write_text(json.dumps(entries))
+    report = evaluate(replace(config, index=str(tmp_path / "index.json"), out=str(tmp_path / "out")))
+    assert hand == pytest.approx([30, 30, 30], abs=1)
+    assert [float(row["psnr"]) for row in rows_of(tmp_path / "out")[:3]] == pytest.approx(hand, abs=1e-6)
+    assert report["mean"]["psnr"] == pytest.approx(np.mean(hand), abs=1e-6)
+
+
+def flat_at(*targets: int) -> Callable[..., Iterator[EvaluationSample | InputError]]:
+    """Samples, some targets of which show one colour everywhere."""
+
+    def samples(*words: Any, **named: Any) -> Iterator[EvaluationSample | InputError]:
+        for sample in evaluation_samples(*words, **named):
+            if isinstance(sample, EvaluationSample):
+                sample.target.images[list(targets)] = 0.7
+            yield sample
+
+    return samples
+
+
+def test_a_flat_target_leaves_the_gains_to_the_others(
+    captures: list[TinyCapture], config: EvalConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = []
+    for number, (targets, flat) in enumerate([(TARGET, [0]), (TARGET[1:], [])]):
+        index = tmp_path / f"{number}.json"
+        index.write_text(json.dumps({captures[0].name: {"context": CONTEXT, "target": targets}}))
+        monkeypatch.setattr(evaluating, "evaluation_samples", flat_at(*flat))
+        reports.append(evaluate(replace(config, index=str(index), out=str(tmp_path / str(number)))))
+    assert reports[0]["octave_gains"] == pytest.approx(reports[1]["octave_gains"], rel=1e-5)
+
+
+def test_gains_of_flat_targets_alone_are_null(config: EvalConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluating, "evaluation_samples", flat_at(0, 1, 2))
+    evaluate(config)
+    text = (Path(config.out) / "scores.json").read_text()
+    assert "NaN" not in text
+    assert json.loads(text)["octave_gains"] == [None] * 4
 
 
 def test_pictures_are_drawn_and_seconds_leave_out_the_first(config: EvalConfig) -> None:

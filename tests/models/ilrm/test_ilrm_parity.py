@@ -32,13 +32,6 @@ def test_recorded_numbers_of_the_reference_are_reproduced(fixtures, name):
     assert [e for e in errors if not e.ok] == []
 
 
-@pytest.mark.parametrize(("config", "millions"), [(RE10K_2VIEW, 171.34), (DL3DV_WIDE, 185.89)])
-def test_published_sizes_have_the_published_number_of_parameters(config, millions):
-    with torch.device("meta"):
-        network = ILRM(config)
-    assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.01)
-
-
 def test_a_foreign_name_is_refused():
     with pytest.raises(CheckpointError, match="no published iLRM release"):
         from_published({"backbone.layer1.weight": torch.zeros(1)})
@@ -48,6 +41,12 @@ def test_a_foreign_name_is_refused():
 def test_sizes_are_read_from_the_weights(config):
     config = replace(config, dim=32, head_dim=16, num_layers=1)
     assert from_published(published(config))[0] == config
+
+
+@pytest.mark.parametrize("config", [RE10K_2VIEW, DL3DV_WIDE])
+def test_the_published_sizes_are_read_as_they_are(config):
+    with torch.device("meta"):
+        assert from_published(published(config))[0] == config
 
 
 @pytest.mark.parametrize(

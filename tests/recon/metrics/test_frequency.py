@@ -59,5 +59,15 @@ def test_detail_in_the_wrong_place_or_of_its_own_is_no_gain(noise: Tensor, gener
     torch.testing.assert_close(octave_gains(noise + other, noise)[:, 3], torch.ones(2).double(), atol=0.1, rtol=0)
 
 
-def test_an_empty_octave_has_no_gain(noise: Tensor) -> None:
-    assert octave_gains(noise, torch.zeros_like(noise)).isnan().all()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_empty_octave_has_no_gain(noise: Tensor, dtype: torch.dtype) -> None:
+    """Also where the mean of a flat picture is rounded, so that taking it off leaves something: with 0.7 it does."""
+    for colour in (0.0, 0.3, 0.7, 1.0):
+        assert octave_gains(noise.to(dtype), torch.full_like(noise, colour, dtype=dtype)).isnan().all()
+
+
+def test_the_faintest_detail_of_eight_bits_has_a_gain() -> None:
+    """Stripes of one step of 256."""
+    stripes = torch.full((1, 3, 64, 64), 0.5)
+    stripes[..., ::3] += 1 / 255
+    assert octave_gains(stripes, stripes)[0, 3] == pytest.approx(1)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
@@ -6,13 +7,23 @@ from recon.metrics.image import psnr, ssim
 
 
 def test_psnr_of_a_known_error():
-    image = torch.full((2, 3, 16, 16), 0.5)
-    torch.testing.assert_close(psnr(image + 0.1, image), torch.tensor([20.0, 20.0]))
+    image = torch.full((2, 3, 16, 16), 0.5, dtype=torch.float64)
+    torch.testing.assert_close(psnr(image + 0.1, image), torch.tensor([20.0, 20.0], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.0316, 0.01])
+def test_psnr_of_float32_images_is_that_of_float64_arithmetic(sigma, generator):
+    """At about 20, 30 and 40 dB."""
+    truth = torch.rand(8, 3, 64, 64, generator=generator)
+    shown = truth + sigma * torch.randn(truth.shape, generator=generator)
+    difference = np.clip(shown.numpy().astype(np.float64), 0, 1) - truth.numpy().astype(np.float64)
+    expected = -10 * np.log10((difference**2).mean((1, 2, 3)))
+    assert psnr(shown, truth).tolist() == pytest.approx(expected.tolist(), abs=1e-9)
 
 
 def test_psnr_clips_before_it_compares():
     white = torch.ones(1, 3, 16, 16)
-    torch.testing.assert_close(psnr(white * 1.1 - 0.0, white + 3), torch.tensor([100.0]))
+    torch.testing.assert_close(psnr(white * 1.1 - 0.0, white + 3), torch.tensor([100.0], dtype=torch.float64))
 
 
 def test_ssim_of_equal_images_is_one(generator):
@@ -34,7 +45,7 @@ def test_ssim_does_not_clip_as_in_published_tables():
 
 def test_psnr_is_that_of_torchmetrics(generator):
     a, b = torch.rand(2, 3, 16, 16, generator=generator), torch.rand(2, 3, 16, 16, generator=generator)
-    expected = peak_signal_noise_ratio(a, b, data_range=1.0, reduction="none", dim=(1, 2, 3))
+    expected = peak_signal_noise_ratio(a.double(), b.double(), data_range=1.0, reduction="none", dim=(1, 2, 3))
     torch.testing.assert_close(psnr(a, b), expected)
 
 

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,8 +12,15 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from models.ilrm.published import NOTICE, RELEASES, read_published
+from models.published.importing import Imported, Publication, import_weights
+
 FIXTURES = Path(__file__).parent / "fixtures"
 STRANGERS = "program_of_strangers.settings"
+SMALL_SIZES = {"dim": 128, "head_dim": 64, "num_layers": 2}
+SMALL_RELEASES = (replace(RELEASES[0], **SMALL_SIZES), replace(RELEASES[1], **SMALL_SIZES))
+"""Sizes of the recorded networks."""
+SMALL_PUBLISHED = {"ilrm": Publication(partial(read_published, releases=SMALL_RELEASES), NOTICE)}
 
 
 def recorded_weights(fixture: str) -> dict[str, Tensor]:
@@ -63,3 +72,8 @@ def save_wide(path: Path) -> Path:
     """As `ilrm_undistort_dl3dv.pt`, with the recorded weights."""
     torch.save({"model": recorded_weights("ilrm_wide")}, path)
     return path
+
+
+def import_small(file: Path, out: Path, *, overwrite: bool = False) -> Imported:
+    """Convert one of these files, which the command refuses for their sizes."""
+    return import_weights("ilrm", file, out, overwrite=overwrite, published=SMALL_PUBLISHED)

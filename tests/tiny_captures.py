@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from recon.data.rooms.scene_file import SceneArrays, write_scene
+from recon.geometry.projection import scale_intrinsics
 from recon.geometry.se3 import rotation_from_vector
 from recon.io.colmap import model_of_cameras, write_model
 from recon.io.colmap.model import ColmapCamera, ColmapModel
@@ -54,6 +55,13 @@ class TinyCapture:
         images = np.stack([_trace(cameras, i, (0.0, 0.0, 0.0, 0.0), self.waves) for i in range(len(cameras))])
         jpegs = tuple(encode_jpeg(image) for image in images)
         return replace(self, cameras=cameras, images=images, distortion=(0.0, 0.0, 0.0, 0.0), jpegs=jpegs)
+
+    def enlarged(self, factor: int) -> "TinyCapture":
+        """The same pictures with `factor` times as many pixels a side, each repeated."""
+        K = scale_intrinsics(self.cameras.K, float(factor), float(factor))
+        cameras = replace(self.cameras, K=K, size=self.cameras.size * factor)
+        images = self.images.repeat(factor, axis=1).repeat(factor, axis=2)
+        return replace(self, cameras=cameras, images=images, jpegs=tuple(encode_jpeg(image) for image in images))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -26,7 +26,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     importing = ArgumentParser(description=IMPORT_HELP, exit_on_error=False, allow_abbrev=False)
     importing.add_argument("network", choices=tuple(PUBLISHED), help="Whose weights they are.")
     importing.add_argument("file", help="The checkpoint, as it was published.")
-    importing.add_argument("-o", "--out", required=True, help="Folder of the converted weights; made if absent.")
+    importing.add_argument(
+        "-o", "--out", help="Folder of the converted weights, made if absent; weights/NAME for NAME.ckpt unless given."
+    )
     importing.add_argument("--overwrite", action="store_true", help="Replace weights that the folder already holds.")
     converting = ArgumentParser(description=CONVERT_HELP, exit_on_error=False, allow_abbrev=False)
     _add_conversion(converting)
@@ -78,7 +80,8 @@ def run(arguments: Namespace) -> int:
 def _import(arguments: Namespace) -> tuple[dict[str, Any], str]:
     from models.published.importing import NOTICE_FILE, import_weights
 
-    file, out = Path(arguments.file), Path(arguments.out)
+    file = Path(arguments.file)
+    out = Path("weights", file.stem) if arguments.out is None else Path(arguments.out)
     done = import_weights(arguments.network, file, out, overwrite=arguments.overwrite)
     rows = [
         ("variant", done.variant),

@@ -13,11 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.ilrm.config import ILRMConfig
+from models.ilrm.config import DL3DV_WIDE, RE10K_2VIEW, ILRMConfig
 from models.ilrm.network import ILRM
 from models.ilrm.state_dict import from_published
 from models.published.weights import PublishedWeights
-from models.settings import fault_in_sizes
 from recon.errors import CheckpointError
 from recon.io.tensor_file import require_shapes
 from recon.io.torch_checkpoint import read_torch_checkpoint
@@ -27,14 +26,20 @@ NOTICE = (
     "weights: all rights are reserved. Ask them before you use the weights, or what is made with them, for more than "
     "looking, and do not pass them on."
 )
+RELEASES = (RE10K_2VIEW, DL3DV_WIDE)
+"""Sizes of the published networks."""
 PLACES = ("state_dict", "model")
 """Where a checkpoint keeps its weights, if not at the top."""
 _TRAINING_ONLY = re.compile(r"(losses|loss_computer|lpips|perceptual\w*|vgg\w*)\.|.*\.(lpips|perceptual\w*|vgg\w*)\.")
 _EXACT_IN_FLOAT32 = (torch.float32, torch.float16, torch.bfloat16)
 
 
-def read_published(path: Path) -> PublishedWeights:
+def read_published(path: Path, releases: tuple[ILRMConfig, ILRMConfig] = RELEASES) -> PublishedWeights:
     """Read a published checkpoint strictly: every weight there, none too many, all of the right shape.
+
+    Args:
+        path: The file as it was published.
+        releases: Sizes that the network must have, with six ray channels and with nine.
 
     Raises:
         CheckpointError: The file cannot be read without running code of it, or holds something else.
@@ -43,8 +48,7 @@ def read_published(path: Path) -> PublishedWeights:
     found, others = _weights(path, content)
     training_only = [name for name in found if _TRAINING_ONLY.match(name)]
     config, state = from_published({name: value for name, value in found.items() if name not in set(training_only)})
-    if fault := fault_in_sizes(config):
-        raise CheckpointError(f"{path}: {fault}", hint="give the file as it was published")
+    _require_sizes(path, config, next(release for release in releases if release.rays == config.rays))
     with torch.device("meta"):
         network = ILRM(config)
     require_shapes(path, _shapes(state), _shapes(network.state_dict()))
@@ -62,6 +66,16 @@ def variant(config: ILRMConfig, network: torch.nn.Module) -> str:
     resolution = {1: "F", 2: "H", 4: "Q"}[config.viewpoint_factor]
     millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
     return f"{data_set}, ({views}, {resolution}, F), {millions:.1f} M parameters"
+
+
+def _require_sizes(path: Path, found: ILRMConfig, expected: ILRMConfig) -> None:
+    other = [name for name, value in vars(expected).items() if getattr(found, name) != value]
+    if other:
+        stated = ", ".join(f"{name} {getattr(found, name)}, expected {getattr(expected, name)}" for name in other)
+        raise CheckpointError(
+            f"{path}: the network has other sizes than the published one: {stated}",
+            hint="give the whole file as it was published; weights of other sizes cannot be imported",
+        )
 
 
 def _weights(path: Path, content: Any) -> tuple[dict[str, Tensor], list[str]]:

@@ -32,6 +32,8 @@ WIDE_RULES = {
 def from_published(state: dict[str, Tensor]) -> tuple[ILRMConfig, dict[str, Tensor]]:
     """Our config and state dict for a published one; the release is told from its names, the sizes from its shapes.
 
+    Whether these are the published sizes is for the caller to say.
+
     Raises:
         CheckpointError: A name that belongs to neither release, a missing weight, or shapes that no size explains.
     """

@@ -3,7 +3,7 @@
 To add a network: write a reader of its checkpoints that gives `PublishedWeights`, and enter it into `PUBLISHED`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,23 +54,31 @@ class Imported(NamedTuple):
     notice: str
 
 
-def import_weights(name: str, file: Path, out: Path, *, overwrite: bool = False) -> Imported:
+def import_weights(
+    name: str,
+    file: Path,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    published: Mapping[str, Publication] = PUBLISHED,
+) -> Imported:
     """Convert a published checkpoint: weights in float32, none of them rounded, config and the authors' terms.
 
     Args:
-        name: Network, one of `PUBLISHED`.
+        name: Network, one of `published`.
         file: As it was published.
         out: Folder of the converted weights; whole or not at all.
         overwrite: Replace weights that it already holds.
+        published: Networks by name, with the reader of their files.
 
     Raises:
         InputError: There is no such network.
         CheckpointError: The file does not hold its weights, or cannot be read without running code of it.
         ExportError: The folder cannot be written, or holds files and `overwrite` is False.
     """
-    if name not in PUBLISHED:
-        raise InputError(f"there are no published weights of {name!r}", hint=f"choose one of {', '.join(PUBLISHED)}")
-    publication = PUBLISHED[name]
+    if name not in published:
+        raise InputError(f"there are no published weights of {name!r}", hint=f"choose one of {', '.join(published)}")
+    publication = published[name]
     check_output(out, overwrite)
     weights = publication.read(file)
     size = sum(4 * parameter.numel() for parameter in weights.network.parameters())

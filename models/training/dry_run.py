@@ -1,5 +1,6 @@
 """What a run would take, told without running it."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,14 +10,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models.adapters.targets import target_layers
 from models.ilrm.config import ILRMConfig
-from models.ilrm.nano.config import NanoConfig
 from models.layers.precision import bfloat16_where_fast
 from models.training.config import TrainConfig, require_usable
+from models.training.memory import NOT_COUNTED, PAIR_BYTES, Kept, count_kept, network_bytes, perceptual_bytes
 from models.training.networks import TRAINED
+from recon.vgg.network import VGG19_AVERAGE
 
-BYTES_PER_TOKEN_AND_WIDTH = 34
-"""What one transformer block keeps for the backward pass, per token and channel, in 16-bit precision with fused
-attention (Korthikanti et al. 2022, section 4.1)."""
 GIB = 2**30
 
 
@@ -26,8 +25,9 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
     Returns:
         By name: parameters, how many numbers are trained, tokens of one sample with the most views, floating point
         operations of one sample (matrix products and convolutions, forward), memory of a process in GiB (weights,
-        gradients, optimiser, average; and what is kept for the backward pass: of iLRM-nano counted in a pass, of the
-        published network estimated for its update layers), steps, samples.
+        gradients, optimiser, average; and what is kept for the backward pass, its parts, and what is not counted; of
+        iLRM-nano counted in a pass, of the published network by `models.training.memory`), steps, samples; whether the
+        perceptual term is trained with, and whether the data are there.
 
     Raises:
         InputError: Settings that no run can be made with.
@@ -42,6 +42,7 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
     tokens = count_tokens(config, views)
     kept = parameters * (2 if config.optim.ema_decay else 1)  # the network, and its average
     share = config.data.batch_size // config.trainer.parts
+    activations = kept_for_backward(config, views, tokens)
     return {
         "network": config.network,
         "parameters": parameters,
@@ -53,7 +54,11 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
         "samples_per_step": config.data.batch_size,
         "samples_per_process_and_batch": share,
         "state_gib": round(4 * (kept + 3 * trained) / GIB, 2),
-        "activations_gib": round(share * activation_bytes(config, views, tokens) / GIB, 2),
+        "activations_gib": round(share * activations.most / GIB, 2),
+        "activations_parts": parts_in_words(activations, share),
+        "activations_not_counted": NOT_COUNTED,
+        "perceptual_term": perceptual_in_words(config),
+        "data_folder": f"{config.data.folder}, {'found' if Path(config.data.folder).is_dir() else 'not found'}",
         "steps": config.trainer.max_steps,
         "samples": config.trainer.max_steps * config.data.batch_size,
     }
@@ -84,29 +89,46 @@ def count_tokens(config: TrainConfig, views: int) -> tuple[int, int]:
     return views * (height // viewpoint) * (width // viewpoint), views * (height // patch) * (width // patch)
 
 
-def activation_bytes(config: TrainConfig, views: int, tokens: tuple[int, int]) -> int:
-    """Kept for the backward pass of one sample."""
-    sizes = config.sizes
-    if isinstance(sizes, NanoConfig):
-        return count_kept(TRAINED[config.network][0](sizes), blank_sample(config, views, "cpu"))
-    blocks, block = 2 * sizes.num_layers, tokens[0] * sizes.uplift * sizes.dim * BYTES_PER_TOKEN_AND_WIDTH
-    return blocks * tokens[0] * sizes.dim * 2 + block if sizes.checkpointing else blocks * block
+def kept_for_backward(config: TrainConfig, views: int, tokens: tuple[int, int]) -> Kept:
+    """Of one sample; the perceptual term is counted whether or not its weights are named."""
+    sampler: Any = config.data.views.chosen
+    sizes, (height, width), targets = config.sizes, config.data.size, sampler.num_targets
+    if isinstance(sizes, ILRMConfig):
+        gaussians, product = tokens[0] * sizes.patch**2, 4 if config.trainer.precision == "float32" else 2
+        network, recomputed = network_bytes(sizes, *tokens, product)
+    else:
+        gaussians, recomputed = views * height * width, 0
+        network = {"network": count_in_a_pass(TRAINED[config.network][0](sizes), blank_sample(config, views, "cpu"))}
+    loss = {"rendering": targets * gaussians * PAIR_BYTES}
+    if config.loss.perceptual:
+        loss["perceptual term"] = targets * perceptual_bytes(VGG19_AVERAGE, height, width)
+    return Kept(network, loss, recomputed)
 
 
-def count_kept(network: nn.Module, sample: tuple[Tensor, Tensor, Tensor]) -> int:
-    """Bytes of all tensors, other than weights, that a forward pass keeps for a backward one, its own or one within."""
-    kept: dict[int, int] = {}
+def count_in_a_pass(network: nn.Module, sample: tuple[Tensor, Tensor, Tensor]) -> int:
+    """Bytes of all tensors, other than weights, that a forward pass keeps."""
+    with bfloat16_where_fast(sample[0].device):
+        return count_kept(lambda: network(*sample), (*network.parameters(), *network.buffers(), *sample))
 
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor  # held until the backward pass, so no other tensor gets its place
 
-    hooks = torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor)
-    with hooks, bfloat16_where_fast(sample[0].device):
-        _alive = network(*sample)
-    weights = {tensor.untyped_storage().data_ptr() for tensor in (*network.parameters(), *network.buffers(), *sample)}
-    return sum(size for place, size in kept.items() if place not in weights)
+def parts_in_words(kept: Kept, samples: int) -> str:
+    """Parts of `Kept.most` in GiB, for so many samples."""
+    network, loss = (
+        ", ".join(f"{name} {samples * size / GIB:.2f}" for name, size in parts.items())
+        for parts in (kept.network, kept.loss)
+    )
+    if not kept.recomputed:
+        return f"{network}; {loss}"
+    return f"{network}; {loss}, or one block recomputed {samples * kept.recomputed / GIB:.2f} if that is more"
+
+
+def perceptual_in_words(config: TrainConfig) -> str:
+    """Whether the run has the perceptual term."""
+    if not config.loss.perceptual:
+        return "off"
+    if config.loss.perceptual_weights is None:
+        return "counted, but the run would leave it out: loss.perceptual_weights names no VGG-19 backbone"
+    return f"with {config.loss.perceptual_weights}"
 
 
 def count_flops(config: TrainConfig, network: nn.Module, views: int) -> int:

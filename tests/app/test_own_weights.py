@@ -10,9 +10,8 @@ from PIL import Image
 
 import recon.pipeline.reconstruct as pipeline
 from app.cli import main
-from models.published.importing import import_weights
 from recon.errors import ExportError
-from tests.published_files import save_main, save_wide
+from tests.published_files import import_small, save_main, save_wide
 
 SIDE = 64
 
@@ -42,7 +41,7 @@ def scene(out: Path) -> dict[str, Any]:
 
 
 def test_another_network_makes_the_gaussians_and_is_named(capture: Path, tmp_path: Path) -> None:
-    done = import_weights("ilrm", save_wide(tmp_path / "wide.pt"), tmp_path / "weights")
+    done = import_small(save_wide(tmp_path / "wide.pt"), tmp_path / "weights")
     assert reconstruct(capture, tmp_path / "weights", tmp_path / "out") == 0
     content = scene(tmp_path / "out")
     assert content["provenance"]["model"] == "ilrm"
@@ -54,8 +53,8 @@ def test_another_network_makes_the_gaussians_and_is_named(capture: Path, tmp_pat
 def test_a_resumed_run_does_not_take_what_other_weights_made(
     capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wide = import_weights("ilrm", save_wide(tmp_path / "wide.pt"), tmp_path / "wide")
-    full = import_weights("ilrm", save_main(tmp_path / "main.ckpt"), tmp_path / "full")
+    wide = import_small(save_wide(tmp_path / "wide.pt"), tmp_path / "wide")
+    full = import_small(save_main(tmp_path / "main.ckpt"), tmp_path / "full")
 
     def no_room(*_: object) -> None:
         raise ExportError("the disk is full")

@@ -1,4 +1,4 @@
-"""The commands of docs/training.md, run as they stand but for the place of the data, few steps and small pictures."""
+"""The commands of docs/training.md, run as they stand but for the place of the data and few steps on small crops."""
 
 import json
 import re
@@ -41,17 +41,23 @@ def commands(data_set: str) -> list[list[str]]:
 
 
 def write_captures(data_set: str, folder: Path) -> list[TinyCapture]:
-    """Three chunks or folders to train on and two that are held out, of 60 frames, and an index for the latter."""
-    options = {"frames": 60, "size": (64, 48)}
-    train, held_out = tiny_captures(3, **options), tiny_captures(5, **options)[3:]
+    """Three captures to train on and two that are held out, of 60 frames, and an index for the latter.
+
+    Laid out as the document says: chunks of pictures of 640 x 360, or folders of DL3DV in a batch of a thousand, with
+    one of the two held-out captures beside it as the benchmark has it.
+    """
+    captures = tiny_captures(5, frames=60, size=(64, 36))
     if data_set == "re10k":
-        write_re10k(folder / "re10k", train, "train", per_chunk=1)
-        write_re10k(folder / "re10k", held_out, "test", per_chunk=1)
+        captures = [capture.enlarged(10) for capture in captures]
+        write_re10k(folder / "re10k", captures[:3], "train", per_chunk=1)
+        write_re10k(folder / "re10k", captures[3:], "test", per_chunk=1)
         index = folder / "evaluation_index_re10k.json"
     else:
-        write_dl3dv(folder / "dl3dv" / "train", train)
-        write_dl3dv(folder / "dl3dv" / "test", held_out)
+        write_dl3dv(folder / "dl3dv", captures[:4], layout="10k")
+        write_dl3dv(folder / "dl3dv", captures[4:], layout="benchmark")
+        (folder / "dl3dv" / "test.txt").write_text("".join(f"{capture.name}\n" for capture in captures[3:]))
         index = folder / "dl3dv_index.json"
+    held_out = captures[3:]
     entry = {"context": [2, 50], "target": [10, 20, 30]}
     index.write_text(json.dumps({capture.name: entry for capture in held_out}))
     return held_out
@@ -65,7 +71,7 @@ def test_train_crash_resume_evaluate_reconstruct(
     photographs = tmp_path / "photographs"
     photographs.mkdir()
     for frame in (2, 12, 22):
-        Image.fromarray(held_out[0].images[frame]).resize((256, 192)).save(photographs / f"{frame:02d}.jpg")
+        Image.fromarray(held_out[0].images[frame]).resize((256, 144)).save(photographs / f"{frame:02d}.jpg")
     monkeypatch.chdir(tmp_path)
     words = [
         [word.replace("DATA", str(tmp_path / "data")).replace("PHOTOGRAPHS", str(photographs)) for word in command]
@@ -93,6 +99,20 @@ def test_train_crash_resume_evaluate_reconstruct(
     assert main([*reconstruct, "--refine", "0"]) == 0
     provenance = json.loads((tmp_path / "scene" / "scene.json").read_text())["provenance"]
     assert provenance["weights_sha256"] == report["weights_sha256"]
+
+
+def test_own_captures_are_trained_on_as_they_were_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_dl3dv(tmp_path / "photographs", tiny_captures(2, frames=6, size=(64, 48)), layout="10k", downsample=1)
+    for split, capture in zip(("train", "val"), sorted((tmp_path / "photographs" / "1K").iterdir()), strict=True):
+        words = ["reconstruct", str(capture), "-o", str(tmp_path / "data" / split / "mine")]
+        assert main([*words, "--export", "transforms", "--refine", "0", "--resolution", "64", "--quiet"]) == 0
+    (command,) = commands("own captures")
+    words = [word.replace("DATA", str(tmp_path / "data")) for word in command]
+    assert main([*words, *SHORT]) == 0
+    (log,) = (tmp_path / "runs" / "dl3dv_nano").glob("csv/**/metrics.csv")
+    assert "val/psnr" in log.read_text().splitlines()[0]
+    assert (tmp_path / "runs" / "dl3dv_nano" / "weights" / "model.safetensors").is_file()
 
 
 def _with(trainer: pl.Trainer, callback: pl.Callback) -> pl.Trainer:

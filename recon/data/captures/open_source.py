@@ -1,5 +1,6 @@
 """Opening a data set by its folder."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -87,7 +88,11 @@ def open_captures(
         key for key, value in given.items() if value != getattr(DEFAULT_OPTIONS, key) and key not in chosen.options
     ]
     if foreign:
-        raise InputError(f"{root}: the option {foreign[0]} does not belong to the format {name}")
+        defaults = ", ".join(f"{key} {json.dumps(getattr(DEFAULT_OPTIONS, key))}" for key in foreign)
+        raise InputError(
+            f"{root}: the option {foreign[0]} does not belong to the format {name}",
+            hint=f"a preset may have set it; the format takes {defaults}",
+        )
     wanted = {key: given[key] for key in chosen.options}
     try:
         source = chosen.reader(root, split, checks=options.checks, **wanted)

@@ -9,12 +9,20 @@ from app.cli import main
 from app.options import ReconstructOptions
 from models.hub import load_pretrained, save_pretrained
 from models.ilrm.nano.network import NanoILRM
+from models.published.importing import PUBLISHED
 from models.training import TrainConfig
 from recon.errors import InputError
 from tests.models.walls import SMALL
-from tests.published_files import save_main, save_wide
+from tests.published_files import SMALL_PUBLISHED, save_main, save_wide
 
 
+@pytest.fixture
+def small_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the authors had published networks of the sizes of the recorded ones."""
+    monkeypatch.setitem(PUBLISHED, "ilrm", SMALL_PUBLISHED["ilrm"])
+
+
+@pytest.mark.usefixtures("small_published")
 def test_import_says_what_it_made_and_whose_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = save_main(tmp_path / "re10k_2view.ckpt"), tmp_path / "out"
     assert main(["weights", "import", "ilrm", str(file), "--out", str(out)]) == 0
@@ -24,6 +32,7 @@ def test_import_says_what_it_made_and_whose_it_is(tmp_path: Path, capsys: pytest
     assert load_pretrained(out).sha256 in text
 
 
+@pytest.mark.usefixtures("small_published")
 def test_import_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["weights", "import", "ilrm", str(save_wide(tmp_path / "a.pt")), "-o", str(tmp_path / "out"), "--json"]
     assert main(words) == 0
@@ -32,6 +41,31 @@ def test_import_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert facts["left_out"] == []
     assert main(words) == 5
     assert "--overwrite" in json.loads(capsys.readouterr().err)["hint"]
+    assert main([*words, "--overwrite"]) == 0
+
+
+def test_import_refuses_a_network_of_other_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = save_main(tmp_path / "re10k_2view.ckpt")
+    assert main(["weights", "import", "ilrm", str(file), "-o", str(tmp_path / "out")]) == 4
+    told = capsys.readouterr().err
+    assert "dim 128, expected 768, num_layers 2, expected 12" in told
+    assert "as it was published" in told
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.usefixtures("small_published")
+def test_import_without_a_folder_writes_beside_other_weights_and_replaces_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = save_main(tmp_path / "re10k_2view.ckpt")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    words = ["weights", "import", "ilrm", str(file)]
+    assert main(words) == 0
+    assert load_pretrained(Path("weights/re10k_2view")).sha256 in (told := capsys.readouterr().out)
+    assert "--weights weights/re10k_2view" in told
+    assert main(words) == 5
+    assert "--overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
 
 

@@ -7,22 +7,29 @@ from torch import Tensor
 
 from models.ilrm.config import DL3DV_WIDE, RE10K_2VIEW, ILRMConfig
 from models.ilrm.network import ILRM
-from models.ilrm.published import read_published, variant
+from models.ilrm.published import RELEASES, read_published, variant
 from recon.errors import CheckpointError
-from tests.published_files import STRANGERS, lightning_checkpoint, recorded_weights, save_main, save_wide
+from tests.published_files import (
+    SMALL_RELEASES,
+    STRANGERS,
+    lightning_checkpoint,
+    recorded_weights,
+    save_main,
+    save_wide,
+)
 
 
 def test_what_training_needs_is_left_out_and_told(tmp_path: Path) -> None:
-    weights = read_published(save_main(tmp_path / "re10k_2view.ckpt"))
+    weights = read_published(save_main(tmp_path / "re10k_2view.ckpt"), SMALL_RELEASES)
     told = " | ".join(weights.left_out)
     for part in ("epoch", "optimizer_states", "callbacks", "losses.* (1 tensors)", f"{STRANGERS}.Settings"):
         assert part in told
-    assert read_published(save_wide(tmp_path / "wide.pt")).left_out == ()
+    assert read_published(save_wide(tmp_path / "wide.pt"), SMALL_RELEASES).left_out == ()
 
 
 def test_weights_alone_in_a_file_are_read(tmp_path: Path) -> None:
     torch.save(recorded_weights("ilrm_main"), tmp_path / "a.pt")
-    assert read_published(tmp_path / "a.pt").variant.startswith("RealEstate10K, (2, F, F)")
+    assert read_published(tmp_path / "a.pt", SMALL_RELEASES).variant.startswith("RealEstate10K, (2, F, F)")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,11 @@ def changed(name: str, change: Any) -> Any:
     return lambda state: {key: change(value) if key.endswith(name) else value for key, value in state.items()}
 
 
+def without_blocks(*numbers: int) -> Any:
+    names = tuple(f"scaler.processor.blocks.{number}." for number in numbers)
+    return lambda state: {key: value for key, value in state.items() if not key.startswith(names)}
+
+
 @pytest.mark.parametrize(
     ("spoil", "match"),
     [
@@ -53,7 +65,9 @@ def changed(name: str, change: Any) -> Any:
         (lambda s: s | {"scaler.processor.blocks.1.attn.qkv.bias": torch.ones(384)}, r"unexpected .*bias"),
         (lambda s: s | {"scaler.positions": torch.ones(3)}, "no published iLRM release"),
         (changed("token_decoder.1.weight", lambda v: v[:-1]), r"\[895, 128\], expected \[896, 128\]"),
-        (changed("q_norm.weight", lambda v: v[:48]), "multiple of head_dim"),
+        (changed("q_norm.weight", lambda v: v[:48]), "head_dim 48, expected 64"),
+        (without_blocks(2, 3), "num_layers 1, expected 2"),
+        (without_blocks(3), "num_layers 1, expected 2"),
         (changed("mlp.norm.weight", lambda v: v * float("nan")), "expected finite"),
         (changed("mlp.norm.weight", Tensor.double), "float64"),
         (changed("mlp.norm.weight", Tensor.int), "int32"),
@@ -67,14 +81,24 @@ def changed(name: str, change: Any) -> Any:
 def test_what_does_not_fit_is_a_checkpoint_error(spoil: Any, match: str, tmp_path: Path) -> None:
     torch.save({"state_dict": spoil(recorded_weights("ilrm_main"))}, tmp_path / "a.ckpt")
     with pytest.raises(CheckpointError, match=match):
-        read_published(tmp_path / "a.ckpt")
+        read_published(tmp_path / "a.ckpt", SMALL_RELEASES)
+
+
+@pytest.mark.parametrize("save", [save_main, save_wide])
+def test_only_the_published_sizes_are_taken_unless_others_are_named(save: Any, tmp_path: Path) -> None:
+    """Width 768, heads of 64, 12 layers, patches of 8 (iLRM, section 4.1)."""
+    assert {(r.dim, r.head_dim, r.num_layers, r.patch) for r in RELEASES} == {(768, 64, 12, 8)}
+    with pytest.raises(CheckpointError, match="dim 128, expected 768, num_layers 2, expected 12") as caught:
+        read_published(save(tmp_path / "a.ckpt"))
+    assert "as it was published" in caught.value.hint
+    assert read_published(tmp_path / "a.ckpt", SMALL_RELEASES).config in SMALL_RELEASES
 
 
 @pytest.mark.parametrize("content", [[], "text", {"state_dict": "none"}, {"net": {"a": torch.ones(1)}}, torch.ones(2)])
 def test_files_that_hold_no_weights_of_it_are_checkpoint_errors(content: Any, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "a.ckpt")
     with pytest.raises(CheckpointError):
-        read_published(tmp_path / "a.ckpt")
+        read_published(tmp_path / "a.ckpt", SMALL_RELEASES)
 
 
 def test_no_memory_is_taken_for_weights_of_another_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,5 +111,5 @@ def test_no_memory_is_taken_for_weights_of_another_shape(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(ILRM, "__init__", spy)
     torch.save(lightning_checkpoint(recorded_weights("ilrm_main")), tmp_path / "a.ckpt")
-    read_published(tmp_path / "a.ckpt")
+    read_published(tmp_path / "a.ckpt", SMALL_RELEASES)
     assert made == ["meta"]

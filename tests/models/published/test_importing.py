@@ -15,6 +15,8 @@ from models.ilrm.state_dict import from_published
 from models.published.importing import PUBLISHED, import_weights
 from recon.errors import CheckpointError, ExportError, InputError
 from tests.published_files import (
+    SMALL_PUBLISHED,
+    import_small,
     lightning_checkpoint,
     recorded_weights,
     save_main,
@@ -31,7 +33,7 @@ from tests.published_files import (
 def test_imported_weights_reproduce_the_recorded_numbers(
     fixture: str, save: Callable[[Path], Path], variant: str, tmp_path: Path, fixtures: Path
 ) -> None:
-    done = import_weights("ilrm", save(tmp_path / "published"), tmp_path / "out")
+    done = import_small(save(tmp_path / "published"), tmp_path / "out")
     assert done.variant.startswith(variant)
     assert done.source_sha256 == hashlib.sha256((tmp_path / "published").read_bytes()).hexdigest()
     pretrained = load_pretrained(tmp_path / "out")
@@ -50,7 +52,7 @@ def test_imported_weights_reproduce_the_recorded_numbers(
 def test_no_weight_is_rounded(dtype: torch.dtype, tmp_path: Path) -> None:
     state = {name: value.to(dtype) for name, value in with_more_digits(recorded_weights("ilrm_wide")).items()}
     torch.save({"model": state}, tmp_path / "a.pt")
-    import_weights("ilrm", tmp_path / "a.pt", tmp_path / "out")
+    import_small(tmp_path / "a.pt", tmp_path / "out")
     _, expected = from_published(state)
     found = load_file(tmp_path / "out" / "model.safetensors")
     assert found.keys() == expected.keys()
@@ -68,7 +70,7 @@ def test_the_digits_of_the_test_would_not_survive_float16(tmp_path: Path) -> Non
 
 
 def test_a_notice_of_the_terms_stands_beside_the_weights(tmp_path: Path) -> None:
-    done = import_weights("ilrm", save_wide(tmp_path / "wide.pt"), tmp_path / "out")
+    done = import_small(save_wide(tmp_path / "wide.pt"), tmp_path / "out")
     notice = (tmp_path / "out" / "NOTICE.txt").read_text()
     assert "no licence" in done.notice
     assert done.notice in notice
@@ -80,13 +82,13 @@ def test_a_notice_of_the_terms_stands_beside_the_weights(tmp_path: Path) -> None
 
 def test_an_existing_folder_stays_as_it_is_unless_told(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    import_weights("ilrm", save_main(tmp_path / "a.ckpt"), out)
+    import_small(save_main(tmp_path / "a.ckpt"), out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     wide = save_wide(tmp_path / "wide.pt")
     with pytest.raises(ExportError, match="already holds files"):
-        import_weights("ilrm", wide, out)
+        import_small(wide, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-    import_weights("ilrm", wide, out, overwrite=True)
+    import_small(wide, out, overwrite=True)
     assert json.loads((out / "config.json").read_text())["config"]["viewpoint_factor"] == 2
     assert load_pretrained(out).sha256
 
@@ -111,7 +113,7 @@ def test_a_refused_file_runs_nothing_and_leaves_nothing(overwrite: bool, tmp_pat
         folder.mkdir()
         save_with_strangers(spoiled, folder / "a.ckpt")
         with pytest.raises(CheckpointError):
-            import_weights("ilrm", folder / "a.ckpt", folder / "out", overwrite=overwrite)
+            import_small(folder / "a.ckpt", folder / "out", overwrite=overwrite)
         assert [path.name for path in folder.iterdir()] == ["a.ckpt"]
     assert not (tmp_path / "canary").exists()
 
@@ -122,11 +124,11 @@ def test_a_disk_that_takes_no_more_leaves_nothing(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("models.hub.save_file", full)
     with pytest.raises(ExportError, match="No space left"):
-        import_weights("ilrm", save_wide(tmp_path / "wide.pt"), tmp_path / "out")
+        import_small(save_wide(tmp_path / "wide.pt"), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["wide.pt"]
 
 
 def test_other_networks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="ilrm"):
         import_weights("dust3r", tmp_path / "a.pth", tmp_path / "out")
-    assert "ilrm" in PUBLISHED
+    assert PUBLISHED.keys() == SMALL_PUBLISHED.keys() == {"ilrm"}

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.adapters import AdapterConfig, add_adapter, merge_adapter
+from models.collectives import names_of_non_finite
 from models.ilrm.gaussian_batch import GaussianBatch
 from models.ilrm.objective import LossConfig, OptimConfig, make_optimizer
 from models.ilrm.processor import Processor
 from models.layers.feedforwards.nested import WIDTHS as NESTED_WIDTHS
 from models.layers.precision import bfloat16_where_fast
-from models.processes import names_of_non_finite
 from recon.data.scene_batches import SceneBatch
 from recon.errors import TrainingError
 from recon.geometry.normalise import normalise_cameras, reference_camera

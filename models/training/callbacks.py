@@ -13,10 +13,10 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.profilers import Profiler
 from torch import Tensor
 
+from models.collectives import all_names
 from models.forms import for_use
 from models.hub import save_pretrained
 from models.ilrm.module import ILRMModule
-from models.processes import all_names
 from recon.errors import TrainingError
 from recon.io.atomic import atomic_write
 

@@ -63,13 +63,15 @@ def convert(options: Namespace) -> None:
     sources = {split: open_captures(options.source, options.format, split, options.read) for split in splits}
     if options.exclude is not None:
         sources = _without(sources, options.exclude)
+    index = None if options.index is None else read_evaluation_index(options.index)
     for split, source in sources.items():
         folder = options.out / split
-        manifest = _write(source, folder, options)
-        if options.index is not None:
-            report = report_missing(source, read_evaluation_index(options.index).entries)
-            write_missing(folder / MISSING, report)
+        report = None if index is None else report_missing(source, index.entries)
+        if report is not None:
             logger.info("%s: %s", split, report)
+        manifest = _write(source, folder, options)
+        if report is not None:
+            write_missing(folder / MISSING, report)
         for line in manifest.summary().splitlines():
             logger.info("%s: %s", split, line)
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
+from recon.data.captures.checks import MISSING_FRAMES
 from recon.errors import FormatError, UnusableCaptureError
 from recon.types import Cameras
 
@@ -58,7 +59,7 @@ class Capture:
         """
         if lost := sorted(set(published) & set(self.missing)):
             raise UnusableCaptureError(
-                "frames of the evaluation index missing",
+                MISSING_FRAMES,
                 f"{self.name}: the evaluation index names frame {lost[0]}, which has no picture "
                 f"({len(self.missing)} of {self.num_published} have none)",
                 hint="fetch the pictures again; the capture can be trained on as it is",

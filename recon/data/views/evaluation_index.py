@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from recon.data.captures.checks import MISSING_FRAMES
 from recon.data.views.extra_views import evenly_between
 from recon.data.views.selection import ViewSelection
 from recon.errors import InputError, UnusableCaptureError
@@ -80,7 +81,7 @@ class EvaluationIndex:
         last = max(*entry.context, *entry.target)
         if last >= num_frames:
             raise UnusableCaptureError(
-                "frames of the evaluation index missing",
+                MISSING_FRAMES,
                 f"{name}: {num_frames} frames, expected at least {last + 1}: the evaluation index names frame {last}",
                 hint="the capture must be complete and in its original order",
             )

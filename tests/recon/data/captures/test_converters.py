@@ -248,6 +248,14 @@ def test_all_captures_that_an_index_misses_are_written(tmp_path: Path, captures:
     assert found == {"wanted": 10, "missing": [f"lost{i}" for i in range(9)]}
 
 
+def test_an_index_that_cannot_be_read_is_told_before_anything_is_written(
+    tmp_path: Path, captures: list[TinyCapture]
+) -> None:
+    words = ["--source", str(write_re10k(tmp_path / "a", captures)), "--out", str(tmp_path / "b")]
+    assert main([*words, "--index", str(tmp_path / "no-such.json")]) == 2
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_split_that_no_data_set_has(tmp_path: Path, captures: list[TinyCapture]) -> None:
     source = write_dl3dv(tmp_path / "a", captures)
     assert main(["--source", str(source), "--out", str(tmp_path / "b"), "--splits", "[tset]"]) == 2

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import distributed, multiprocessing
 
-from models.processes import all_names, names_of_non_finite
+from models.collectives import all_names, names_of_non_finite
 
 
 def test_one_process_alone() -> None:

@@ -17,6 +17,8 @@ from jsonargparse import ArgumentParser, Namespace
 
 from recon.errors import InputError, ReconError
 
+REQUIRED = "arguments are required: "
+"""Between the words of jsonargparse and the names of what is missing."""
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 UNREAD = 141
@@ -37,7 +39,20 @@ def parse(parser: ArgumentParser, words: list[str], program: str) -> Namespace:
     try:
         return parser.instantiate(parser.parse_args(words))
     except ArgumentError as error:
-        raise InputError(str(error), hint=f"{program} --help shows the options") from error
+        before, required, names = str(error).partition(REQUIRED)
+        typed = ", ".join(_as_typed(parser, name) for name in names.split(", ")) if required else ""
+        raise InputError(before + required + typed, hint=f"{program} --help shows the options") from error
+
+
+def _as_typed(parser: Any, name: str) -> str:
+    """An argument as a person types it: `weights.convert.out` is `--out` in `recon weights convert`."""
+    for action in parser._actions:
+        if action.dest == name:
+            return action.option_strings[-1] if action.option_strings else name
+        subcommand, _, rest = name.partition(".")
+        if isinstance(action.choices, dict) and subcommand in action.choices:  # parsers of subcommands
+            return _as_typed(action.choices[subcommand], rest)
+    return name
 
 
 def reporting_errors(run: Callable[[], int], *, as_json: bool) -> int:

@@ -176,8 +176,10 @@ def test_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
     ("words", "named"),
     [
         ("paint", "paint"),
-        ("reconstruct -o out", "input"),
-        ("reconstruct photos", "out"),
+        ("reconstruct -o out", "required: input"),
+        ("reconstruct photos", "required: --out"),
+        ("reconstruct", "required: input, --out"),
+        ("weights convert ilrm-nano", "required: --out"),
         ("reconstruct photos -o out --views many", "views"),
         ("reconstruct photos -o out --poses psychic", "psychic"),
         ("reconstruct photos -o out --colour blue", "--colour"),

@@ -19,7 +19,10 @@ from recon.data.captures.manifest import (
     write_manifest,
     write_missing,
 )
+from recon.data.captures.nerfstudio import Nerfstudio
 from recon.data.captures.open_source import ReadOptions, open_captures
+from recon.data.captures.picture_choice import PictureChoice
+from recon.data.captures.re10k_chunks import Re10kChunks
 from recon.data.captures.scene_folders import SPLITS, names_listed_in
 from recon.data.captures.subset import Subset
 from recon.data.views.index_files import read_evaluation_index
@@ -61,6 +64,9 @@ def convert(options: Namespace) -> None:
     if unknown := [split for split in splits if split not in SPLITS]:
         raise InputError(f"the split {unknown[0]!r} was asked for, expected some of {', '.join(SPLITS)}")
     sources = {split: open_captures(options.source, options.format, split, options.read) for split in splits}
+    choices = {
+        split: source.choice for split, source in sources.items() if isinstance(source, Nerfstudio | Re10kChunks)
+    }
     if options.exclude is not None:
         sources = _without(sources, options.exclude)
     index = None if options.index is None else read_evaluation_index(options.index)
@@ -69,7 +75,7 @@ def convert(options: Namespace) -> None:
         report = None if index is None else report_missing(source, index.entries)
         if report is not None:
             logger.info("%s: %s", split, report)
-        manifest = _write(source, folder, options)
+        manifest = _write(source, folder, options, choices.get(split))
         if report is not None:
             write_missing(folder / MISSING, report)
         for line in manifest.summary().splitlines():
@@ -94,11 +100,11 @@ def _without(sources: Mapping[str, CaptureSource], exclude: Path) -> dict[str, C
     return {split: Subset(source, names) for split, source in sources.items()}
 
 
-def _write(source: CaptureSource, folder: Path, options: Namespace) -> Manifest:
+def _write(source: CaptureSource, folder: Path, options: Namespace, choice: PictureChoice | None) -> Manifest:
     if folder.resolve().is_relative_to(options.source.resolve()):
         raise InputError(f"{folder}: lies in the data set that is read", hint="name another folder with --out")
     if options.to == "chunks":
-        return write_chunks(source, folder, chunk_bytes=int(options.chunk_megabytes * 1e6))
+        return write_chunks(source, folder, chunk_bytes=int(options.chunk_megabytes * 1e6), choice=choice)
     if options.to == "folders":
         return write_folders(source, folder)
     manifest = build_manifest(source)

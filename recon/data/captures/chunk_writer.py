@@ -20,6 +20,7 @@ from recon.data.captures.manifest import (
     record_of_files,
     write_manifest,
 )
+from recon.data.captures.picture_choice import PictureChoice, write_choice
 from recon.data.captures.re10k_chunks import INDEX
 from recon.data.captures.vector18 import vectors_of_cameras
 from recon.errors import InputError
@@ -33,7 +34,9 @@ RECORDS = "records"
 """Folder with the manifest of each finished chunk: it says that the chunk is whole."""
 
 
-def write_chunks(source: CaptureSource, folder: Path, *, chunk_bytes: int = CHUNK_BYTES) -> Manifest:
+def write_chunks(
+    source: CaptureSource, folder: Path, *, chunk_bytes: int = CHUNK_BYTES, choice: PictureChoice | None = None
+) -> Manifest:
     """Write all usable captures of a source as `folder/000000.torch`, ..., `index.json` and `manifest.json`.
 
     Chunks appear whole or not at all, the index last. The same call goes on where a stopped one was: captures of
@@ -45,14 +48,18 @@ def write_chunks(source: CaptureSource, folder: Path, *, chunk_bytes: int = CHUN
         source: Its captures are taken in order.
         folder: Of the split; made if absent.
         chunk_bytes: A chunk is closed when its pictures take this much.
+        choice: With which pictures the source was opened, where it has a choice; noted beside the chunks.
 
     Returns:
         What all the chunks hold, and what was skipped.
 
     Raises:
+        InputError: The folder holds chunks of other pictures.
         ExportError: The disk does not take a file.
     """
     (folder / RECORDS).mkdir(parents=True, exist_ok=True)
+    if choice is not None:
+        write_choice(folder, choice)
     finished = _finished(folder)
     before = _joined(finished)
     if finished:

@@ -10,6 +10,7 @@ from recon.data.captures.capture import Capture, read_missing
 from recon.data.captures.checks import DEFAULT_CHECKS, IMPOSSIBLE_CAMERA, MISSING_PICTURE, CaptureChecks
 from recon.data.captures.file_frames import FileFrame, capture_of_files
 from recon.data.captures.listed import ListedCaptures, stated_frames
+from recon.data.captures.picture_choice import PictureChoice
 from recon.data.captures.pictures import PICTURE_LIMITS, find_picture
 from recon.data.captures.scene_folders import scene_folders
 from recon.errors import FormatError, GeometryError, UnusableCaptureError
@@ -24,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 TRANSFORMS = "transforms.json"
 PICTURES = "images"
-DOWNSAMPLES = (1, 2, 4, 8)
 # Where nobody says which pictures: those that the field trains on, before smaller, larger and original ones.
 PREFERRED = (4, 8, 2, 1)
 
@@ -63,17 +63,15 @@ class Nerfstudio(ListedCaptures):
         undistort: bool = True,
         checks: CaptureChecks = DEFAULT_CHECKS,
     ):
-        if downsample is not None and downsample not in DOWNSAMPLES:
-            raise FormatError(f"downsample is {downsample}, expected one of {', '.join(map(str, DOWNSAMPLES))}")
+        self.choice = PictureChoice(downsample, undistort)
         super().__init__(scene_folders(Path(folder), split, is_nerfstudio, TRANSFORMS), checks)
-        self.downsample, self.undistort = downsample, undistort
 
     def _read(self, name: str, place: Path) -> Capture:
         path = place / TRANSFORMS
         content = read_json(path, limits=PICTURE_LIMITS)
         stated = _frames(path, content)
-        downsample = self.downsample or _downsample(place)
-        frames = [_frame(path, content, frame, downsample, self.undistort) for frame in stated]
+        downsample = self.choice.downsample or _downsample(place)
+        frames = [_frame(path, content, frame, downsample, self.choice.undistort) for frame in stated]
         times = [time for frame in stated if type(time := frame.get("timestamp")) is int]
         url = content.get("url")
         capture = capture_of_files(

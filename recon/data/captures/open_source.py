@@ -32,6 +32,7 @@ class ReadOptions:
         checks: Which captures are not used.
         downsample: nerfstudio: 1, 2, 4 or 8, which pictures are read; None takes the first of 4, 8, 2, 1 that is there.
         undistort: nerfstudio: False leaves pictures as they are and passes over k1, k2, p1, p2, as DepthSplat does.
+            re10k_chunks: these two are checked against what the chunks were made with.
         frames: re10k_text: folder of the pictures; None for `frames` in the data set.
         missing_chunks: re10k_chunks: "skip" uses what was fetched of a data set whose index names more.
         max_open: re10k_chunks: chunks that stay open.
@@ -125,7 +126,7 @@ FORMATS: dict[str, _Format] = {
         "SPLIT/index.json and SPLIT/*.torch",
         lambda root: _in_split(INDEX, root) and _in_split("*.torch", root),
         Re10kChunks,
-        ("missing_chunks", "max_open"),
+        ("missing_chunks", "max_open", "downsample", "undistort"),
     ),
     "rooms": _Format(f"SPLIT/*{SUFFIX}", lambda root: _in_split(f"*{SUFFIX}", root), RoomCaptures),
     "long_lrm": _Format(

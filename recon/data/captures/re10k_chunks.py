@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, CaptureChecks, check_cameras
 from recon.data.captures.chunk_file import ChunkCache, ChunkEntry
+from recon.data.captures.picture_choice import PictureChoice, check_choice, read_choice
 from recon.data.captures.pictures import decode_pixels, header_of
 from recon.data.captures.splits import split_folder
 from recon.data.captures.vector18 import cameras_of_vectors
@@ -36,9 +37,11 @@ class Re10kChunks:
         checks: What is not used.
         missing_chunks: "error" wants every chunk of the index; "skip" leaves out, with a warning, what was not fetched.
         max_open: Chunks that stay open.
+        downsample, undistort: Of which pictures of DL3DV the chunks must be made (`recon.data.captures.nerfstudio`);
+            the default takes any.
 
     Raises:
-        InputError: There is no such folder, or no index in it.
+        InputError: There is no such folder, or no index in it, or the chunks are made of other pictures.
         FormatError: The index is not one, or names a chunk that is not there.
     """
 
@@ -50,8 +53,12 @@ class Re10kChunks:
         checks: CaptureChecks = DEFAULT_CHECKS,
         missing_chunks: Literal["error", "skip"] = "error",
         max_open: int = 8,
+        downsample: int | None = None,
+        undistort: bool = True,
     ):
         self.folder = split_folder(Path(folder), split)
+        check_choice(self.folder, PictureChoice(downsample, undistort))
+        self.choice = read_choice(self.folder)
         self.checks = checks
         index = read_index(self.folder)
         present = {entry.name for entry in self.folder.iterdir()}

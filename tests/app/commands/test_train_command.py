@@ -15,6 +15,7 @@ from models.adapters import AdapterConfig
 from models.training import TrainConfig
 from models.training.data import SceneDataModule
 from recon.configs import config_names, find_config
+from recon.data.captures.__main__ import main as prepare
 from recon.data.captures.open_source import open_captures
 from recon.errors import FormatError, InputError, LimitError
 from tests.tiny_captures import TinyCapture, tiny_captures, write_dl3dv, write_re10k, write_re10k_text
@@ -143,17 +144,20 @@ def test_a_partial_download_names_the_option_that_uses_it(
 def test_presets_of_depthsplats_protocol_pass_over_distortion(
     name: str, downsample: int, runs: list, tmp_path: Path
 ) -> None:
-    """Of folders; chunks hold what they were made of, and take the options that the head of `dl3dv_low` names."""
+    """Of folders, and of chunks that the command in the head of `dl3dv_low` makes of them; of no other chunks."""
     captures = tiny_captures(1, frames=2, size=(32, 32), distortion=(-0.2, 0.0, 0.0, 0.0))
     folders = write_dl3dv(tmp_path / "folders", captures, downsample=downsample)
-    chunks = write_re10k(tmp_path / "chunks", captures)
-    head = find_config("experiment/dl3dv_low").read_text().replace("\n# ", " ")
-    (options,) = re.findall(r"--data\.read\.downsample \S+ --data\.read\.undistort \w+", head)
-    for folder, more, change in ((folders, [], 0), (chunks, options.split(), 3)):  # the latter by JPEG
-        assert main(["train", "--config", name, "--data.folder", str(folder), *more]) == 0
+    (options,) = re.findall(r"scripts/prepare_dl3dv (--.*?)\.\n", find_config("experiment/dl3dv_low").read_text())
+    words = options.replace("downsample 8", f"downsample {downsample}").split()
+    assert prepare(["--source", str(folders), "--out", str(tmp_path / "chunks"), *words]) == 0
+    for folder, change in ((folders, 0), (tmp_path / "chunks", 3)):  # the latter by JPEG
+        assert main(["train", "--config", name, "--data.folder", str(folder)]) == 0
         data = runs.pop().data
         found = open_captures(data.folder, data.format, "train", data.read)[0].picture(0)
         assert np.abs(found.astype(float) - captures[0].images[0]).mean() <= change
+    main(["train", "--config", name, "--data.folder", str(write_re10k(tmp_path / "others", captures))])
+    with pytest.raises(InputError, match="nothing says of which pictures they are made"):
+        SceneDataModule(runs.pop())
 
 
 FULL, HALF = 171_336_960, 185_885_952

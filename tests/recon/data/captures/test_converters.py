@@ -16,7 +16,7 @@ from recon.data.captures.manifest import build_manifest, read_manifest
 from recon.data.captures.nerfstudio import Nerfstudio
 from recon.data.captures.open_source import ReadOptions, open_captures
 from recon.data.captures.re10k_chunks import Re10kChunks
-from recon.errors import FormatError, UnusableCaptureError
+from recon.errors import FormatError, InputError, UnusableCaptureError
 from tests.tiny_captures import (
     TinyCapture,
     tiny_capture,
@@ -182,6 +182,27 @@ def test_distortion_is_passed_over_where_that_is_asked_for(tmp_path: Path) -> No
     )
     assert np.array_equal(stored, drawn.images[0])
     assert not np.array_equal(undistorted, drawn.images[0])
+
+
+def test_chunks_say_of_which_pictures_they_are_made(
+    tmp_path: Path, captures: list[TinyCapture], caplog: pytest.LogCaptureFixture
+) -> None:
+    source, out = str(write_dl3dv(tmp_path / "a", captures[:1], downsample=8)), tmp_path / "b"
+    words = ["--source", source, "--out", str(out), "--read.undistort", "false"]
+    assert main([*words, "--read.downsample", "8"]) == 0
+    wish = ReadOptions(downsample=8, undistort=False)
+    for options in (wish, ReadOptions()):
+        assert len(open_captures(out, options=options)) == 1
+    for options in (ReadOptions(downsample=4, undistort=False), ReadOptions(downsample=8)):
+        with pytest.raises(InputError, match="are asked for; they are made of downsample 8, undistort false"):
+            open_captures(out, options=options)
+    assert main(words) == 2
+    assert "holds chunks of downsample 8, undistort false, not of downsample null, undistort false" in caplog.text
+    assert main(["--source", str(out), "--out", str(tmp_path / "c")]) == 0
+    assert len(open_captures(tmp_path / "c", options=wish)) == 1
+    (out / "train" / "read.json").write_text('{"downsample": "8"}')
+    with pytest.raises(FormatError, match="a number or null"):
+        open_captures(out, options=wish)
 
 
 def test_name_that_no_folder_can_have(tmp_path: Path, captures: list[TinyCapture]) -> None:

@@ -79,8 +79,8 @@ def test_a_wrong_format_is_told_from_what_is_there(tmp_path: Path, captures: lis
 
 def test_option_of_another_format(tmp_path: Path, captures: list[TinyCapture]) -> None:
     write_re10k(tmp_path, captures)
-    with pytest.raises(InputError, match="downsample does not belong to the format re10k_chunks"):
-        open_captures(tmp_path, options=ReadOptions(downsample=4))
+    with pytest.raises(InputError, match="frames does not belong to the format re10k_chunks"):
+        open_captures(tmp_path, options=ReadOptions(frames="frames"))
 
 
 def test_split_by_folder_by_list_or_not_at_all(

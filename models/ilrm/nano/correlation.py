@@ -52,7 +52,7 @@ class _FusedCorrelation(torch.autograd.Function):
         ctx.save_for_backward(reference, source, uv)
         out = torch.empty(uv.shape[:-1])
         arrays = (reference.detach().numpy(), source.detach().numpy(), uv.detach().numpy(), out.numpy())
-        run_chunks(lambda start, stop: kernels.correlate_forward(start, stop, *arrays), len(uv), chunk=1)
+        run_chunks(kernels.correlate_forward, len(uv), *arrays, chunk=1)
         return out
 
     @staticmethod
@@ -68,5 +68,5 @@ class _FusedCorrelation(torch.autograd.Function):
             grads[0].contiguous().numpy(),
         )
         arrays = (*inputs, grad_reference.numpy(), grad_source.numpy())
-        run_chunks(lambda start, stop: kernels.correlate_backward(start, stop, *arrays), len(uv), chunk=1)
+        run_chunks(kernels.correlate_backward, len(uv), *arrays, chunk=1)
         return grad_reference, grad_source, None

@@ -1,5 +1,6 @@
 """Our own rendered rooms as captures, with their depth."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from recon.data.captures.capture import Capture
 from recon.data.captures.checks import DEFAULT_CHECKS, CaptureChecks, check_cameras
-from recon.data.room_scenes import RoomScenes
+from recon.data.room_scenes import RoomScene, RoomScenes
 from recon.types import Cameras
 
 
@@ -41,13 +42,15 @@ class RoomCaptures:
         """
         scene = self._scenes[index]
         height, width = scene.images.shape[-2:]
-
-        def picture(frame: int) -> UInt8[ndarray, "height width 3"]:
-            return scene.images[frame].permute(1, 2, 0).numpy()
-
-        def inverse_depth(frame: int) -> Float[Tensor, "height width"]:
-            return scene.inverse_depth[frame]
-
         size = torch.tensor([width, height]).repeat(len(scene.images), 1)
         cameras = Cameras(scene.cam_from_world.float(), scene.K.float(), size)
-        return Capture(scene.name, check_cameras(scene.name, cameras, self.checks), picture, inverse_depth)
+        cameras = check_cameras(scene.name, cameras, self.checks)
+        return Capture(scene.name, cameras, partial(_picture, scene), partial(_inverse_depth, scene))
+
+
+def _picture(scene: RoomScene, frame: int) -> UInt8[ndarray, "height width 3"]:
+    return scene.images[frame].permute(1, 2, 0).numpy()
+
+
+def _inverse_depth(scene: RoomScene, frame: int) -> Float[Tensor, "height width"]:
+    return scene.inverse_depth[frame]

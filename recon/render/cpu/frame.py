@@ -107,14 +107,10 @@ def render_frame(inputs: Inputs, settings: Settings, color: np.ndarray, alpha: n
     rects = np.empty((num_pairs, 3), np.int16)
     tile_counts = np.empty((num_pieces, grid[0] * grid[1]), np.int32)
     limits, harmonics = _limits(settings, dtype), (0,) * settings.num_harmonics
-
-    def project_pieces(lo: int, hi: int) -> None:
-        project(
-            lo, hi, parts, *inputs[:5], harmonics, cameras, settings.size, limits, settings.antialiased,
-            settings.with_depth, records, depths, rects, counts, tile_counts,
-        )  # fmt: skip
-
-    run_chunks(project_pieces, num_pieces, chunk=1)
+    run_chunks(
+        project, num_pieces, parts, *inputs[:5], harmonics, cameras, settings.size, limits, settings.antialiased,
+        settings.with_depth, records, depths, rects, counts, tile_counts, chunk=1,
+    )  # fmt: skip
     tile_starts = np.empty(num_cameras * grid[0] * grid[1] + 1, np.int64)
     piece_slots, offsets = np.empty(num_pieces + 1, np.int64), np.zeros(num_pairs + 1, np.int64)
     place_lists(parts, tile_counts, tile_starts, piece_slots)
@@ -129,14 +125,12 @@ def render_frame(inputs: Inputs, settings: Settings, color: np.ndarray, alpha: n
         inputs, settings, cameras, records, counts, offsets, tile_starts, np.empty(len(tile_starts) - 1, np.int64),
         entry_pair, entry_slot, np.empty(num_entries, np.uint16),
     )  # fmt: skip
-
-    def fill_pieces(lo: int, hi: int) -> None:
-        fill_lists(
-            lo, hi, parts, num, grid[0], counts, rects, tile_counts, piece_slots, offsets, entry_pair, entry_slot
-        )
-
-    run_chunks(fill_pieces, num_pieces, chunk=1)
-    _blend(frame, depths.view(np.uint32), color, alpha)
+    run_chunks(
+        fill_lists, num_pieces, parts, num, grid[0], counts, rects, tile_counts, piece_slots, offsets, entry_pair,
+        entry_slot, chunk=1,
+    )  # fmt: skip
+    common = tuple(frame.blend_arguments.values())
+    run_chunks(_blend_tiles, len(frame.tile_stops), frame, common, depths.view(np.uint32), color, alpha)
     return frame
 
 
@@ -146,17 +140,14 @@ def _parts(num: int, num_cameras: int) -> int:
     return max(1, min(wanted, num // _SMALLEST_PIECE)) if torch.get_num_threads() > 1 else 1
 
 
-def _blend(frame: Frame, depth_bits: np.ndarray, color: np.ndarray, alpha: np.ndarray) -> None:
-    common = tuple(frame.blend_arguments.values())
-
-    def blend_tiles(lo: int, hi: int) -> None:
-        sort_lists(lo, hi, depth_bits, frame.tile_starts, frame.entry_pair, frame.entry_slot)
-        blend(
-            lo, hi, *common, frame.tile_starts, frame.entry_pair, frame.records, frame.inputs.backgrounds,
-            color, alpha, frame.tile_stops, frame.entry_blocks,
-        )  # fmt: skip
-
-    run_chunks(blend_tiles, len(frame.tile_stops))
+def _blend_tiles(
+    lo: int, hi: int, frame: Frame, common: tuple, depth_bits: np.ndarray, color: np.ndarray, alpha: np.ndarray
+) -> None:
+    sort_lists(lo, hi, depth_bits, frame.tile_starts, frame.entry_pair, frame.entry_slot)
+    blend(
+        lo, hi, *common, frame.tile_starts, frame.entry_pair, frame.records, frame.inputs.backgrounds,
+        color, alpha, frame.tile_stops, frame.entry_blocks,
+    )  # fmt: skip
 
 
 def frame_gradient(
@@ -172,23 +163,29 @@ def frame_gradient(
     """Write the gradients of the first five inputs; return that of the cameras [C, 15], see `project_gradient`."""
     slots = np.empty((len(frame.entry_slot), NUM_MOMENTS + color.shape[3]), color.dtype)
     common = tuple(frame.blend_arguments.values())
-
-    def gather_tiles(lo: int, hi: int) -> None:
-        blend_gradient(
-            lo, hi, *common, frame.tile_starts, frame.tile_stops, frame.entry_pair, frame.entry_slot,
-            frame.entry_blocks, frame.records, frame.inputs.backgrounds, color, alpha, g_color, g_alpha, slots,
-        )  # fmt: skip
-
-    run_chunks(gather_tiles, len(frame.tile_stops))
-    inputs, settings, num = frame.inputs, frame.settings, len(frame.inputs.means)
-    limits, harmonics = _limits(settings, color.dtype), (0,) * settings.num_harmonics
+    run_chunks(
+        blend_gradient, len(frame.tile_stops), *common, frame.tile_starts, frame.tile_stops, frame.entry_pair,
+        frame.entry_slot, frame.entry_blocks, frame.records, frame.inputs.backgrounds, color, alpha, g_color, g_alpha,
+        slots,
+    )  # fmt: skip
+    num = len(frame.inputs.means)
     g_cameras = np.zeros((-(-num // _GRADIENT_CHUNK), len(frame.cameras), CAMERA_GRADIENT_WIDTH), color.dtype)
-
-    def project_chunk(lo: int, hi: int) -> None:
-        project_gradient(
-            lo, hi, *inputs[:5], harmonics, frame.cameras, limits, settings.antialiased, settings.with_depth,
-            want_cameras, frame.counts, frame.offsets, slots, *outputs, g_cameras[lo // _GRADIENT_CHUNK],
-        )  # fmt: skip
-
-    run_chunks(project_chunk, num, chunk=_GRADIENT_CHUNK)
+    run_chunks(_project_chunk, num, frame, slots, want_cameras, outputs, g_cameras, chunk=_GRADIENT_CHUNK)
     return g_cameras.sum(0, dtype=np.float64)
+
+
+def _project_chunk(
+    lo: int,
+    hi: int,
+    frame: Frame,
+    slots: np.ndarray,
+    want_cameras: bool,
+    outputs: tuple[np.ndarray, ...],
+    g_cameras: np.ndarray,
+) -> None:
+    inputs, settings = frame.inputs, frame.settings
+    limits, harmonics = _limits(settings, slots.dtype), (0,) * settings.num_harmonics
+    project_gradient(
+        lo, hi, *inputs[:5], harmonics, frame.cameras, limits, settings.antialiased, settings.with_depth,
+        want_cameras, frame.counts, frame.offsets, slots, *outputs, g_cameras[lo // _GRADIENT_CHUNK],
+    )  # fmt: skip

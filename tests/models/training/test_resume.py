@@ -91,25 +91,32 @@ class Steps(pl.Callback):
             raise OSError("the power went")
 
 
+def run_of_fours(walls: Path, out: Path, accumulate: int, steps: Steps, resume: bool = False) -> None:
+    options = {"max_steps": 7, "checkpoint_every": 3, "val_every": 3}
+    config = small_run(walls, out, accumulate=accumulate, resume=resume, **options)
+    train(replace(config, data=replace(config.data, batch_size=4)), [steps])
+
+
+@pytest.fixture(scope="module")
+def whole(walls: Path, tmp_path_factory: pytest.TempPathFactory) -> Steps:
+    """What a run without a stop does."""
+    steps = Steps()
+    run_of_fours(walls, tmp_path_factory.mktemp("whole"), 1, steps)
+    return steps
+
+
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 4)])
 def test_batches_may_be_accumulated_otherwise_after_a_stop(
-    before: int, after: int, walls: Path, tmp_path: Path
+    before: int, after: int, whole: Steps, walls: Path, tmp_path: Path
 ) -> None:
     """Every later step has the samples that it would have had, and evaluations come at the same steps."""
-
-    def run(out: str, accumulate: int, steps: Steps, resume: bool = False) -> None:
-        options = {"max_steps": 7, "checkpoint_every": 3, "val_every": 3}
-        config = small_run(walls, tmp_path / out, accumulate=accumulate, resume=resume, **options)
-        train(replace(config, data=replace(config.data, batch_size=4)), [steps])
-
-    whole, stopped, resumed = Steps(), Steps(fails_after=4), Steps()
-    run("whole", 1, whole)
+    resumed = Steps()
     with pytest.raises(OSError, match="power"):
-        run("stopped", before, stopped)
-    run("stopped", after, resumed, resume=True)
+        run_of_fours(walls, tmp_path, before, Steps(fails_after=4))
+    run_of_fours(walls, tmp_path, after, resumed, resume=True)
     assert resumed.names == {step: names for step, names in whole.names.items() if step >= 3}
     assert resumed.evaluated == [step for step in whole.evaluated if step > 3] == [6]
-    assert state(tmp_path / "stopped")["global_step"] == 6
+    assert state(tmp_path)["global_step"] == 6
 
 
 def test_a_run_is_not_resumed_with_other_settings(walls: Path, tmp_path: Path) -> None:

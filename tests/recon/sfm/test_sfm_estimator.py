@@ -48,29 +48,29 @@ def largest_rotation_error(pose, photographs, truth) -> float:
 
 
 @pytest.fixture(scope="module")
-def five(sample):
-    chosen = [*sample[::2], noise("unrelated.png")]
+def four(sample):
+    chosen = [*sample[:8:2], noise("unrelated.png")]
     return chosen, SfmPoseEstimator().estimate(chosen)
 
 
-def test_a_capture_is_placed_and_the_stranger_named(five, truth):
-    photographs, pose = five
-    assert pose.registered == (0, 1, 2, 3, 4)
+def test_a_capture_is_placed_and_the_stranger_named(four, truth):
+    photographs, pose = four
+    assert pose.registered == (0, 1, 2, 3)
     assert list(pose.report.failed) == ["unrelated.png"]
     assert largest_rotation_error(pose, photographs, truth) < 0.5
     assert pose.report.reprojection_error_px < 1
     assert pose.report.track_length > 2
 
 
-def test_the_first_camera_is_the_world(five):
-    _, pose = five
+def test_the_first_camera_is_the_world(four):
+    _, pose = four
     torch.testing.assert_close(pose.cameras.cam_from_world[0], torch.eye(4), atol=1e-5, rtol=0)
     assert len(pose.points) > 200
     assert 0.3 < float(pose.points[:, 2].median()) < 3
 
 
-def test_the_focal_length_is_found(five, fixtures):
-    _, pose = five
+def test_the_focal_length_is_found(four, fixtures):
+    _, pose = four
     focal = json.loads((fixtures / "sample_cameras.json").read_text())["fl_x"]
     assert float(pose.cameras.K[0, 0, 0]) == pytest.approx(focal, rel=0.03)
 

@@ -20,7 +20,7 @@ from recon.data.captures.manifest import (
     record_of_files,
     write_manifest,
 )
-from recon.data.captures.picture_choice import PictureChoice, write_choice
+from recon.data.captures.picture_choice import PictureChoice, read_choice, write_choice
 from recon.data.captures.re10k_chunks import INDEX
 from recon.data.captures.vector18 import vectors_of_cameras
 from recon.errors import InputError
@@ -58,9 +58,9 @@ def write_chunks(
         ExportError: The disk does not take a file.
     """
     (folder / RECORDS).mkdir(parents=True, exist_ok=True)
-    if choice is not None:
-        write_choice(folder, choice)
     finished = _finished(folder)
+    if choice is not None and (not finished or read_choice(folder)):  # of chunks that do not say it nothing is claimed
+        write_choice(folder, choice)
     before = _joined(finished)
     if finished:
         logger.info("%s: %s; what was skipped is tried anew", folder, before.summary().replace("\n", "; "))

@@ -42,7 +42,9 @@ def write_choice(folder: Path, choice: PictureChoice) -> None:
     """
     before = read_choice(folder)
     if before not in (None, choice):
-        raise InputError(f"{folder}: holds chunks of {_words(before)}, not of {_words(choice)}", hint="name another")
+        raise InputError(
+            f"{folder}: holds chunks of {_words(before)}, not of {_words(choice)}", hint="name another folder"
+        )
     write_json(folder / FILE, asdict(choice))
 
 
@@ -76,7 +78,7 @@ def check_choice(folder: Path, wish: PictureChoice) -> None:
     raise InputError(
         f"{folder}: chunks of {_words(wish)} are asked for; {found}",
         hint=f"convert them so with scripts/prepare_dl3dv, which notes it in {FILE}; "
-        f"downsample null, undistort true take any",
+        "downsample null, undistort true take any",
     )
 
 

@@ -200,6 +200,9 @@ def test_chunks_say_of_which_pictures_they_are_made(
     assert "holds chunks of downsample 8, undistort false, not of downsample null, undistort false" in caplog.text
     assert main(["--source", str(out), "--out", str(tmp_path / "c")]) == 0
     assert len(open_captures(tmp_path / "c", options=wish)) == 1
+    (tmp_path / "c" / "train" / "read.json").unlink()
+    assert main(["--source", str(out), "--out", str(tmp_path / "c")]) == 0
+    assert not (tmp_path / "c" / "train" / "read.json").exists()
     (out / "train" / "read.json").write_text('{"downsample": "8"}')
     with pytest.raises(FormatError, match="a number or null"):
         open_captures(out, options=wish)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from app.benchmarks.nvs_protocol import load_scene
+from app.benchmarks.nvs_protocol import every_second_upright, load_scene
 from app.benchmarks.plane_sweep import synthesise
 from recon.geometry.overlap import typical_depths
 from recon.io.names import unique_names
@@ -22,7 +22,7 @@ from recon.refine.refine import refine
 from recon.render.rasterizer import render
 from recon.types import Cameras, Gaussians, ViewSet
 
-METHODS = ("feed_forward", "feed_forward_4", "refined", "nearest", "plane_sweep")
+METHODS = ("feed_forward", "feed_forward_4", "two_upright", "refined", "nearest", "plane_sweep")
 
 
 def run(folders: list[Path], reconstructor: GaussianReconstructor, steps: int | None = None) -> dict[str, Any]:
@@ -71,12 +71,16 @@ def render_scene(
         from_two = reconstructor.reconstruct(two)
     with _timed(seconds, "feed_forward_4"):
         from_four = reconstructor.reconstruct(four)
+    upright = every_second_upright(four)
+    with _timed(seconds, "two_upright"):
+        from_upright = reconstructor.reconstruct(upright)
     with _timed(seconds, "refined"):
         depths = typical_depths(four.posed_cameras)
         refined = refine(from_four, four, depths, RefineConfig(steps=steps)).gaussians if steps else from_four
     rendered = {
         "feed_forward": predict(from_two, two, cameras),
         "feed_forward_4": predict(from_four, four, cameras),
+        "two_upright": predict(from_upright, upright, cameras),
         "refined": predict(refined, four, cameras),
         "nearest": two.images[nearest],
         "plane_sweep": synthesise(two, cameras),

@@ -47,6 +47,18 @@ def choose_frames(num_frames: int) -> NvsFrames:
     return NvsFrames(ends, four, [between[i] for i in picks])
 
 
+def every_second_upright(views: ViewSet) -> ViewSet:
+    """The views as if every second one, from the second on, were an upright photograph among landscapes.
+
+    Of it only the middle half of the width is known; the rest of the canvas repeats the edge.
+    """
+    images, masks, margin = views.images.clone(), views.masks.clone(), views.width // 4
+    for rest, edge in ((slice(0, margin), margin), (slice(-margin, None), -margin - 1)):
+        images[1::2, :, :, rest] = images[1::2, :, :, edge, None]
+        masks[1::2, :, rest] = False
+    return replace(views, images=images, masks=masks)
+
+
 def load_scene(folder: Path) -> tuple[ViewSet, NvsFrames]:
     """Undistorted crops of all frames with their cameras, and the roles of the frames.
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool
 from PIL import Image
-from torch import Tensor
 
 from recon.geometry.similarity import transform_gaussians
 from recon.io.atomic import atomic_write
@@ -98,21 +96,15 @@ def _write_images(scene: Scene, folder: Path) -> tuple[Cameras, list[str], list[
     pixels = (scene.views.images.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     images = folder / "images"
     images.mkdir(exist_ok=True)
-    K, size = scene.cameras.K.clone(), scene.cameras.size.clone()
+    K, size, bounds = scene.cameras.K.clone(), scene.cameras.size.clone(), scene.views.bounds().tolist()
     for i, name in enumerate(names):
-        left, upper, right, lower = _shown(scene.views.masks[i])
+        left, upper, right, lower = bounds[i]
         K[i, 0, 2] -= left
         K[i, 1, 2] -= upper
         size[i] = torch.tensor([right - left, lower - upper])
         with atomic_write(images / name) as temporary:
             Image.fromarray(np.ascontiguousarray(pixels[i, upper:lower, left:right])).save(temporary, format="PNG")
     return replace(scene.cameras, K=K, size=size), names, [images / name for name in names]
-
-
-def _shown(mask: Bool[Tensor, "height width"]) -> tuple[int, int, int, int]:
-    """Left, upper, right, lower bound of the photograph on its canvas."""
-    rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 # Each writes into an existing folder and returns the files it wrote.

@@ -67,6 +67,14 @@ class ViewSet:
             raise InputError(f"the {len(self)} views have no cameras, expected posed ones")
         return self.cameras
 
+    def bounds(self) -> Int[Tensor, "views 4"]:
+        """Left, top, right and bottom of each photograph on its canvas, in pixels; zeros where none is shown."""
+        columns, rows = self.masks.any(1).int(), self.masks.any(2).int()
+        first = torch.stack([columns.argmax(1), rows.argmax(1)], dim=1)
+        behind = torch.tensor([self.width, self.height], device=first.device)
+        last = behind - torch.stack([columns.flip(1).argmax(1), rows.flip(1).argmax(1)], dim=1)
+        return torch.cat([first, last], dim=1) * self.masks.flatten(1).any(1)[:, None]
+
     def with_cameras(self, cameras: Cameras) -> "ViewSet":
         """The same views with cameras of the canvas images."""
         return replace(self, cameras=cameras)

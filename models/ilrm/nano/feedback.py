@@ -15,7 +15,7 @@ tells how the pixels of one view spoil the picture of another; a learned step us
 from typing import NamedTuple, cast
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
@@ -109,6 +109,8 @@ def compare(
 ) -> Float[Tensor, "batch views signals height width"]:
     """What the renderings of all views say about every pixel, as numbers of about one; nothing flows back through it.
 
+    Pixels beyond the bounds of their image have no Gaussian, and nothing is wrong there.
+
     Returns:
         Rendered minus photographed colour; opacity; how far what is rendered lies in front of the pixel's own depth,
         in its logarithm; and the gradient of half the squared error of all views by the pixel's maps, each channel in
@@ -120,8 +122,10 @@ def compare(
         leaf = stacked.detach().clone().requires_grad_()
         depth = leaf[:, :, 0].exp() * unit[:, None, None, None]
         gaussians = gaussians_from_maps(images, depth, leaf[:, :, 1:], cameras)
+        masks = cameras.masks(*images.shape[-2:])
+        gaussians = gaussians._replace(opacities=gaussians.opacities * masks.flatten(1))
         scenes = [
-            _compare_scene(gaussians.scene(i), images[i], cameras.cam_from_world[i], cameras.K[i])
+            _compare_scene(gaussians.scene(i), images[i], masks[i], cameras.cam_from_world[i], cameras.K[i])
             for i in range(len(images))
         ]
         gradients = [torch.stack(field) for field in zip(*(scene.gradients for scene in scenes), strict=True)]
@@ -129,6 +133,8 @@ def compare(
     error, alpha, z = torch.stack([scene.seen for scene in scenes]).split([3, 1, 1], dim=2)
     size = gradient.square().mean((1, 3, 4), keepdim=True).sqrt().clamp(min=1e-12)
     before = (depth.detach()[:, :, None].log() - z.clamp(min=1e-6).log()).clamp(-LARGEST, LARGEST) * alpha
+    shown = masks[:, :, None]
+    alpha, before = torch.where(shown, alpha, 1.0), before * shown
     drawn_in = gradient.sign() * (gradient.abs() / size).log1p()
     return torch.cat([2 * error, alpha, 4 * before, drawn_in], dim=2)
 
@@ -143,6 +149,7 @@ class SceneComparison(NamedTuple):
 def _compare_scene(
     scene: Gaussians,
     images: Float[Tensor, "views 3 height width"],
+    masks: Bool[Tensor, "views height width"],
     cam_from_world: Float[Tensor, "views 4 4"],
     K: Float[Tensor, "views 3 3"],
 ) -> SceneComparison:
@@ -151,7 +158,7 @@ def _compare_scene(
     fields = [field.detach().requires_grad_() for field in (scene.means, scene.scales, scene.quats)]
     fields += [scene.opacities.detach().requires_grad_(), scene.sh.detach().requires_grad_()]
     means, scales, quats, opacities, sh = fields
-    background = images.mean((0, 2, 3))[None]
+    background = images.permute(0, 2, 3, 1)[masks].mean(0)[None]
     gradients, seen = [torch.zeros_like(field) for field in fields], []
     for view, image in enumerate(images.permute(0, 2, 3, 1)):
         rendering = rasterizer(
@@ -160,7 +167,7 @@ def _compare_scene(
             backgrounds=background,
             depth=True,
         )
-        error = rendering.color[0] - image
+        error = (rendering.color[0] - image) * masks[view, :, :, None]
         of_view = torch.autograd.grad(0.5 * error.square().sum(), fields)
         for total, part in zip(gradients, of_view, strict=True):
             total += part

@@ -30,7 +30,14 @@ from models.ilrm.nano.decoder import NUM_ATTRIBUTES, convex_upsample, gaussians_
 from models.ilrm.nano.features import FeaturePyramid, Pyramid, ResidualBlock, conv, small_conv
 from models.ilrm.nano.feedback import Feedback, Maps
 from models.ilrm.nano.stage import DepthStage, StageDepth, enlarge, expectation
-from models.ilrm.nano.sweep import PosedCameras, SweepGeometry, choose_sources, reference_length, sweep
+from models.ilrm.nano.sweep import (
+    PosedCameras,
+    SweepGeometry,
+    choose_sources,
+    reference_length,
+    sweep,
+    whole_images,
+)
 from models.ilrm.processor import Processor, init_normal
 from models.layers.patches import patchify, unpatchify
 from models.layers.precision import full_precision
@@ -117,6 +124,7 @@ class NanoILRM(nn.Module):
         cam_from_world: Float[Tensor, "batch views 4 4"],
         K: Float[Tensor, "batch views 3 3"],
         unit: Float[Tensor, " batch"] | None = None,
+        bounds: Float[Tensor, "batch views 4"] | None = None,
     ) -> NanoOutput:
         """Gaussians in the frame and scale of the cameras.
 
@@ -125,8 +133,10 @@ class NanoILRM(nn.Module):
             cam_from_world: World-to-camera, OpenCV axes; at least two views.
             K: Intrinsics in pixels.
             unit: Length that the depth range is measured in; `default_unit` if not given.
+            bounds: Left, top, right, bottom of what each image shows, in pixels; all of it if not given. What lies
+                beyond is matched with nothing and does not count in renderings; its Gaussians are to be dropped.
         """
-        cameras = PosedCameras(cam_from_world, K)
+        cameras = PosedCameras(cam_from_world, K, whole_images(images) if bounds is None else bounds)
         sources = choose_sources(cam_from_world, self.config.num_sources)
         unit = self.default_unit(cam_from_world) if unit is None else unit
         geometry = SweepGeometry(cameras, sources, unit)

@@ -54,7 +54,8 @@ class NanoReconstructor:
             unit = unit.clamp(max=nearest / NEAREST_IN_TRAINING)
         with torch.no_grad(), bfloat16_where_fast(self.device):
             output = self.network(
-                views.images[None].to(self.device), cameras.cam_from_world[None], cameras.K[None], unit
+                *(views.images[None].to(self.device), cameras.cam_from_world[None], cameras.K[None], unit),
+                bounds=views.bounds().to(cameras.K)[None],
             )
         gaussians = output.gaussians.scene(0)
         keep = views.masks.flatten().to(self.device) & (gaussians.opacities > OPACITY_CUT)

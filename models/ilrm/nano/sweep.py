@@ -22,10 +22,25 @@ class PosedCameras(NamedTuple):
     Attributes:
         cam_from_world: World-to-camera, OpenCV axes.
         K: Intrinsics in pixels of the full image.
+        bounds: Left, top, right and bottom of what each image shows, in pixels of the full image; beyond it lies the
+            rest of a canvas, of which nothing is known.
     """
 
     cam_from_world: Float[Tensor, "batch views 4 4"]
     K: Float[Tensor, "batch views 3 3"]
+    bounds: Float[Tensor, "batch views 4"]
+
+    def masks(self, height: int, width: int) -> Bool[Tensor, "batch views height width"]:
+        """Pixels of the full images, of these sides, whose centres lie within the bounds."""
+        x, y = pixel_grid(height, width, device=self.bounds.device).unbind(-1)
+        left, top, right, bottom = self.bounds[..., None, None].unbind(2)
+        return (x > left) & (y > top) & (x < right) & (y < bottom)
+
+
+def whole_images(images: Float[Tensor, "batch views channels height width"]) -> Float[Tensor, "batch views 4"]:
+    """Bounds of images that are all of their canvas."""
+    height, width = images.shape[-2:]
+    return torch.tensor([0.0, 0.0, width, height], device=images.device).expand(*images.shape[:2], 4)
 
 
 def center_distances(cam_from_world: Float[Tensor, "batch views 4 4"]) -> Float[Tensor, "batch views views"]:
@@ -83,7 +98,7 @@ class InSources(NamedTuple):
     Attributes:
         uv: Pixel coordinates of the source maps.
         z: z-depth in the source cameras.
-        inside: Whether the point lies inside the source and in front of it.
+        inside: Whether the source shows the point: it lies in front of it and within its bounds.
     """
 
     uv: Float[Tensor, "batch views sources planes height width 2"]
@@ -122,7 +137,8 @@ def points_in_sources(
     safe = torch.where(in_front, z, torch.ones_like(z))
     u = torch.where(in_front, (ray_x * at + shift_x) / safe, -1e4)
     v = torch.where(in_front, (ray_y * at + shift_y) / safe, -1e4)
-    inside = in_front & (u > 0) & (v > 0) & (u < width) & (v < height)
+    left, top, right, bottom = rearrange(cameras.bounds[batch, sources] / stride, "b v s c -> c b v s 1 1 1")
+    inside = in_front & (u > left) & (v > top) & (u < right) & (v < bottom)
     return InSources(torch.stack([u, v], dim=-1), z, inside)
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from app.benchmarks.nvs_protocol import choose_frames
+from app.benchmarks.nvs_protocol import choose_frames, every_second_upright
 from app.benchmarks.plane_sweep import synthesise
 from recon.errors import InputError
 from recon.metrics.image import psnr
@@ -24,6 +24,17 @@ def test_targets_of_a_short_capture_lie_between_and_are_never_given(num):
 def test_two_frames_cannot_be_scored():
     with pytest.raises(InputError, match="at least 3"):
         choose_frames(2)
+
+
+def test_every_second_view_keeps_its_middle_and_repeats_the_edge(generator):
+    images = torch.rand(4, 3, 6, 8, generator=generator)
+    size, masks = torch.tensor([[8, 6]] * 4), torch.ones(4, 6, 8, dtype=torch.bool)
+    views = ViewSet(images, ("a", "b", "c", "d"), size, torch.eye(3).expand(4, 3, 3), masks)
+    upright = every_second_upright(views)
+    assert upright.bounds().tolist() == [[0, 0, 8, 6], [2, 0, 6, 6]] * 2
+    assert torch.equal(upright.images[::2], images[::2])
+    assert torch.equal(upright.images[1::2], images[1::2][..., [2, 2, 2, 3, 4, 5, 5, 5]])
+    assert torch.equal(views.images, images)
 
 
 def test_the_plane_sweep_finds_a_wall(generator):

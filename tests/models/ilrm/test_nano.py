@@ -21,7 +21,7 @@ def cameras_on_a_line(num: int, step: float = 0.3, side: int = 64) -> PosedCamer
     pose = torch.eye(4).repeat(1, num, 1, 1)
     pose[..., 0, 3] = -step * torch.arange(num)
     K = torch.tensor([[60.0, 0, side / 2], [0, 60, side / 2], [0, 0, 1]]).expand(1, num, 3, 3)
-    return PosedCameras(pose, K)
+    return PosedCameras(pose, K, torch.tensor([0.0, 0, side, side]).expand(1, num, 4))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_points_in_sources_are_projections(generator):
     turn = rotation_from_quat(torch.tensor([1.0, 0.05, -0.1, 0.02]))
     pose = cameras.cam_from_world.clone()
     pose[0, 1] = rigid(turn, torch.tensor([0.2, 0.1, -0.1]))
-    cameras = PosedCameras(pose, cameras.K)
+    cameras = cameras._replace(cam_from_world=pose)
     depth = 1 + torch.rand(1, 2, 3, 16, 16, generator=generator)
     uv, z, inside = points_in_sources(cameras, torch.tensor([[[1], [0]]]), depth, stride=4)
     pixels = pixel_grid(16, 16).reshape(-1, 2)
@@ -73,6 +73,23 @@ def test_points_in_sources_are_projections(generator):
     torch.testing.assert_close(uv[0, 0, 0, 2].reshape(-1, 2), expected / 4, atol=1e-3, rtol=1e-4)
     in_image = ((expected > 0) & (expected < 64)).all(-1)
     assert torch.equal(inside[0, 0, 0, 2].flatten(), in_image)
+
+
+def test_a_source_shows_nothing_beyond_its_bounds(generator):
+    """The second image is 20 to 44 pixels across, the first all of its canvas."""
+    cameras = cameras_on_a_line(2)
+    bounded = cameras._replace(bounds=torch.tensor([[[0.0, 0, 64, 64], [20, 0, 44, 64]]]))
+    sources, depth = torch.tensor([[[1], [0]]]), 1 + torch.rand(1, 2, 3, 16, 16, generator=generator)
+    whole, (uv, _, inside) = (points_in_sources(c, sources, depth, stride=4) for c in (cameras, bounded))
+    within = (uv[:, 0, ..., 0] > 5) & (uv[:, 0, ..., 0] < 11)
+    assert torch.equal(inside[:, 0], whole.inside[:, 0] & within)
+    assert 0 < within.sum() < whole.inside[:, 0].sum()
+    assert torch.equal(inside[:, 1], whole.inside[:, 1])
+
+
+def test_masks_are_the_pixels_within_the_bounds():
+    cameras = cameras_on_a_line(1)._replace(bounds=torch.tensor([[[1.0, 0, 3, 2]]]))
+    assert cameras.masks(3, 4)[0, 0].int().tolist() == [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
 
 
 def test_the_sweep_peaks_at_the_true_depth(generator):
@@ -102,7 +119,7 @@ def test_one_gaussian_per_pixel_on_its_ray(small_network, generator):
     cameras = cameras_on_a_line(3)
     images = torch.rand(1, 3, 3, 64, 64, generator=generator)
     with torch.no_grad():
-        output = small_network(images, *cameras)
+        output = small_network(images, *cameras[:2])
     assert output.gaussians.means.shape == (1, 3 * 64 * 64, 3)
     output.gaussians.scene(0).validate()
     means = output.gaussians.means[0].reshape(3, -1, 3)
@@ -117,7 +134,7 @@ def test_the_result_scales_with_the_unit_of_the_poses(small_network, generator):
     scaled = cameras.cam_from_world.clone()
     scaled[..., :3, 3] *= 10
     with torch.no_grad():
-        a, b = small_network(images, *cameras), small_network(images, scaled, cameras.K)
+        a, b = small_network(images, *cameras[:2]), small_network(images, scaled, cameras.K)
     torch.testing.assert_close(b.gaussians.means, 10 * a.gaussians.means, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(b.gaussians.scales, 10 * a.gaussians.scales, atol=1e-4, rtol=1e-3)
 
@@ -128,7 +145,7 @@ def test_the_result_moves_with_the_world(small_network, generator):
     motion = rigid(rotation_from_quat(torch.tensor([0.9, 0.3, -0.2, 0.1])), torch.tensor([0.5, -1.0, 2.0]))
     moved = cameras.cam_from_world @ torch.linalg.inv(motion)
     with torch.no_grad():
-        a, b = small_network(images, *cameras), small_network(images, moved, cameras.K)
+        a, b = small_network(images, *cameras[:2]), small_network(images, moved, cameras.K)
     expected = a.gaussians.means @ motion[:3, :3].T + motion[:3, 3]
     torch.testing.assert_close(b.gaussians.means, expected, atol=5e-3, rtol=5e-3)
 

@@ -9,7 +9,7 @@ from models.ilrm.nano.config import FeedbackConfig
 from models.ilrm.nano.decoder import NUM_ATTRIBUTES, gaussians_from_maps
 from models.ilrm.nano.feedback import NUM_MAPS, Feedback, Maps, compare
 from models.ilrm.nano.network import NanoILRM
-from models.ilrm.nano.sweep import PosedCameras
+from models.ilrm.nano.sweep import PosedCameras, whole_images
 from models.training import train
 from recon.errors import InputError
 from recon.geometry.se3 import rigid, rotation_from_quat
@@ -26,7 +26,7 @@ def two_views() -> tuple[torch.Tensor, PosedCameras]:
     scene = wall(0)
     images = torch.from_numpy(scene.images[[0, 4]]).permute(0, 3, 1, 2)[None] / 255
     pose = torch.from_numpy(scene.cam_from_world[[0, 4]])[None]
-    return images, PosedCameras(pose, torch.from_numpy(scene.K[[0, 4]])[None])
+    return images, PosedCameras(pose, torch.from_numpy(scene.K[[0, 4]])[None], whole_images(images))
 
 
 def maps_at(depth: float) -> Maps:
@@ -106,13 +106,32 @@ def test_what_hangs_in_front_of_the_other_view_is_told_to_it():
     assert before[0].abs().mean() < 0.5
 
 
+def test_what_lies_beyond_the_bounds_says_nothing():
+    """Whatever colour and depth the rest of the second canvas has, no pixel of a photograph hears of it."""
+    images, cameras = two_views()
+    cameras = cameras._replace(bounds=torch.tensor([[[0.0, 0, SIDE, SIDE], [0, 0, SIDE - 24, SIDE]]]))
+    other, maps = images.clone(), maps_at(DEPTH)
+    other[:, 1, :, :, SIDE - 24 :] = 1 - other[:, 1, :, :, SIDE - 24 :]
+    changed = Maps(maps.log_depth.clone(), maps.attributes)
+    changed.log_depth[:, 1, :, SIDE - 24 :] -= 0.5
+    a = compare(images, maps.stacked(), cameras, UNIT)
+    b = compare(other, changed.stacked(), cameras, UNIT)
+    torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    error, alpha, rest = a[0, 1, :, :, SIDE - 24 :].split([3, 1, 1 + NUM_MAPS])
+    assert not error.any()
+    assert bool((alpha == 1).all())
+    assert not rest.any()
+    whole = compare(other, changed.stacked(), cameras._replace(bounds=whole_images(images)), UNIT)
+    assert float((whole - b)[0, 0].abs().max()) > 0.5
+
+
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 def test_it_needs_gradients_where_none_are_recorded(mode):
     network = network_with_feedback()
     images, cameras = two_views()
-    expected = network(images, *cameras).gaussians
+    expected = network(images, *cameras[:2]).gaussians
     with mode():
-        found = network(images, *cameras).gaussians
+        found = network(images, *cameras[:2]).gaussians
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a.clone(), b.detach())
 
@@ -124,7 +143,7 @@ def test_the_result_moves_and_scales_with_the_world():
     moved = cameras.cam_from_world @ torch.linalg.inv(motion)
     moved[..., :3, 3] *= 10
     with torch.no_grad():
-        a, b = network(images, *cameras).gaussians, network(images, moved, cameras.K).gaussians
+        a, b = network(images, *cameras[:2]).gaussians, network(images, moved, cameras.K).gaussians
     expected = 10 * (a.means @ motion[:3, :3].T + motion[:3, 3])
     error = (b.means - expected).norm(dim=-1) / expected.norm(dim=-1)
     assert float(error.quantile(0.99)) < 2e-3
@@ -135,8 +154,8 @@ def test_scenes_of_a_batch_do_not_see_each_other():
     images, cameras = two_views()
     other = images.flip(-1)
     with torch.no_grad():
-        alone = network(images, *cameras).gaussians.means
-        both = network(torch.cat([images, other]), *(torch.cat([part, part]) for part in cameras)).gaussians.means
+        alone = network(images, *cameras[:2]).gaussians.means
+        both = network(torch.cat([images, other]), *(torch.cat([part, part]) for part in cameras[:2])).gaussians.means
     torch.testing.assert_close(both[:1], alone, atol=1e-4, rtol=1e-4)
 
 
@@ -144,7 +163,7 @@ def test_what_it_says_reaches_every_part_of_the_network():
     """A new head is zero and holds gradients back; one that is not passes them to every parameter."""
     network = network_with_feedback()
     images, cameras = two_views()
-    network(images, *cameras).gaussians.means.square().sum().backward()
+    network(images, *cameras[:2]).gaussians.means.square().sum().backward()
     assert network.feedback is not None
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in network.feedback.parameters())
     assert network.match_coarse.weight.grad is not None

@@ -7,7 +7,7 @@ from models.ilrm.nano.config import NanoConfig
 from models.ilrm.nano.consistency import consistency
 from models.ilrm.nano.network import NanoILRM
 from models.ilrm.nano.stage import DepthStage, expectation
-from models.ilrm.nano.sweep import PosedCameras, SweepGeometry, choose_sources
+from models.ilrm.nano.sweep import PosedCameras, SweepGeometry, choose_sources, whole_images
 
 DEPTH, BASELINE, FOCAL, SIDE = 2.0, 0.4, 60.0, 64
 SIZES = {"match_dim": 8, "num_planes": 9, "reach": 0.2, "num_blocks": 1}
@@ -21,7 +21,8 @@ def wall_views(generator: torch.Generator) -> tuple[torch.Tensor, SweepGeometry]
     pose = torch.eye(4).repeat(1, 2, 1, 1)
     pose[0, 1, 0, 3] = -BASELINE
     K = torch.tensor([[FOCAL, 0, SIDE / 2], [0, FOCAL, SIDE / 2], [0, 0, 1]]).expand(1, 2, 3, 3)
-    return features, SweepGeometry(PosedCameras(pose, K), choose_sources(pose, 1), torch.ones(1))
+    cameras = PosedCameras(pose, K, whole_images(features[None]))
+    return features, SweepGeometry(cameras, choose_sources(pose, 1), torch.ones(1))
 
 
 def plain_stage() -> DepthStage:
@@ -107,7 +108,7 @@ def test_every_stage_and_every_weight_takes_part(generator):
     assert network.feedback is not None
     torch.nn.init.normal_(network.feedback.head.weight, std=0.01)  # zero at first, and nothing flows back
     _, geometry = wall_views(generator)
-    output = network(torch.rand(1, 2, 3, SIDE, SIDE, generator=generator), *geometry.cameras)
+    output = network(torch.rand(1, 2, 3, SIDE, SIDE, generator=generator), *geometry.cameras[:2])
     assert [tuple(stage.log_depth.shape) for stage in output.stages] == [(2, 16, 16), (2, 32, 32)]
     total = output.log_depth.sum() + sum(field.square().sum() for field in output.gaussians)
     total.backward()

@@ -4,11 +4,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from app.benchmarks.nvs_protocol import every_second_upright
 from models.hub import save_pretrained
 from models.ilrm.nano.network import NanoILRM
 from models.ilrm.nano.reconstructor import NanoReconstructor, nearest_depth
 from recon.errors import InputError
 from recon.geometry.se3 import invert_rigid, rigid, rotation_from_quat
+from recon.metrics.image import psnr
+from recon.render.rasterizer import render
 from recon.types import Cameras, ViewSet
 from tests.models import walls
 
@@ -57,12 +60,28 @@ def test_pixels_outside_the_mask_make_no_gaussians(reconstructor, generator):
     assert len(reconstructor.reconstruct(masked)) <= 3 * SIDE * SIDE // 2
 
 
+def test_a_portrait_among_landscapes_spoils_nothing():
+    """With the shipped weights: three photographs of a wall, of which the middle one shows half of its canvas."""
+    wall, given, held_back = walls.wall(0), [0, 4, 7], [2, 5]
+    size = torch.full((8, 2), SIDE)
+    cameras = Cameras(torch.from_numpy(wall.cam_from_world), torch.from_numpy(wall.K), size)
+    pictures = torch.from_numpy(wall.images).permute(0, 3, 1, 2) / 255
+    whole = replace(views(cameras.cam_from_world[given], torch.Generator()), images=pictures[given])
+    whole = replace(whole, cameras=cameras[given])
+    reconstructor = NanoReconstructor()
+    scores = [
+        psnr(render(gaussians, cameras[held_back]).color.permute(0, 3, 1, 2), pictures[held_back]).mean()
+        for gaussians in map(reconstructor.reconstruct, (whole, every_second_upright(whole)))
+    ]
+    assert scores[1] > scores[0] - 0.5
+
+
 def test_near_points_bring_the_depth_range_nearer(reconstructor, generator, monkeypatch):
     units, forward = [], reconstructor.network.forward
 
-    def spy(images, cam_from_world, K, unit):
+    def spy(images, cam_from_world, K, unit, bounds):
         units.append(float(unit))
-        return forward(images, cam_from_world, K, unit)
+        return forward(images, cam_from_world, K, unit, bounds)
 
     monkeypatch.setattr(reconstructor.network, "forward", spy)
     scene = views(ring(8)[:3], generator)

@@ -154,6 +154,14 @@ def test_wrong_meshes_are_named(spoil: Callable[[Mesh], Mesh], named: str) -> No
         spoil(make_mesh()).validate()
 
 
+def test_bounds_hold_the_photograph_on_its_canvas() -> None:
+    views = make_views()
+    views.masks[1] = False
+    views.masks[1, 2:5, 3:4] = True
+    views.masks[2] = False
+    assert views.bounds().tolist() == [[0, 0, views.width, views.height], [3, 2, 4, 5], [0, 0, 0, 0]]
+
+
 def test_points_that_are_not_valid_may_be_nan() -> None:
     points, valid = torch.zeros(1, 2, 2, 3), torch.ones(1, 2, 2, dtype=torch.bool)
     spoiled = changed(points, (0, 1, 1, 2), NAN)
